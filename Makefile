@@ -1,0 +1,166 @@
+# Makefile -- the whole build: one file, no recursion.
+# SPDX-License-Identifier: Apache-2.0
+#
+#   make                    build/stagedoor, mode debug, gcc
+#   make MODE=release       modes: debug, asan (with UBSan), tsan, release
+#   make CC=clang           each mode and compiler has its own folder: build/$(MODE)-$(CC)
+#   make check-unit         the unit and scenario tests;  T='money -v' chooses and tells
+#   make lint format format-check compile_commands.json clean
+#
+# Sources are found by wildcard: a new file in src/*/, src/services/*/ or test/ needs no line here.
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+MODE ?= debug
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+B := build/$(MODE)-$(notdir $(CC))
+
+# "CC  file" instead of the command; V=1 shows the commands.
+ifeq ($(V),)
+say = @printf '  %-5s %s\n' '$(1)' '$(2)';
+endif
+
+# --- What there is -------------------------------------------------------------------------------
+
+C_SRC    := $(sort $(wildcard src/*.c src/*/*.c src/services/*/*.c))
+TEST_SRC := $(filter %_test.c,$(C_SRC)) $(sort $(wildcard test/*.c))
+PROG_SRC := $(filter-out %_test.c,$(C_SRC))
+HEADERS  := $(sort $(wildcard src/*/*.h src/services/*/*.h test/*.h))
+SCHEMA   := $(sort $(wildcard schema/*.sql))
+WEB      := $(sort $(shell find build/web -type f 2>/dev/null))
+
+GEN_OBJ  := $(addprefix $(B)/gen/,web_files.o web_files_bytes.o schema_files.o schema_files_bytes.o)
+PROG_OBJ := $(PROG_SRC:%.c=$(B)/%.o) $(GEN_OBJ)
+TEST_OBJ := $(filter-out $(B)/src/main.o,$(PROG_OBJ)) $(TEST_SRC:%.c=$(B)/%.o)
+
+# --- Flags ---------------------------------------------------------------------------------------
+
+PACKAGES := libmicrohttpd sqlite3 libpq libcurl libcrypto libsodium jansson zlib libseccomp
+ifeq ($(filter clean format,$(MAKECMDGOALS)),)
+ifneq ($(shell pkg-config --exists $(PACKAGES) vips || echo missing),)
+$(error Libraries are missing: run "./dev setup" first (it installs $(PACKAGES) vips and the rest))
+endif
+endif
+# As system folders, so that our warnings stop at our own files.
+system_cflags = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(1)))
+LIBS := $(shell pkg-config --libs $(PACKAGES)) -ldl -lpthread -lm
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wmissing-prototypes \
+        -Wstrict-prototypes -Wformat=2 -Wimplicit-fallthrough -Wundef -Wpointer-arith -Werror
+GCC := $(findstring gcc,$(notdir $(CC)))
+ifneq ($(GCC),)
+WARN += -Wtrampolines -Wbidi-chars=any
+endif
+
+CPPFLAGS := -Isrc -I. -D_GNU_SOURCE= -include base/banned.h $(call system_cflags,$(PACKAGES))
+CFLAGS   := -std=gnu17 -g $(WARN) -fno-strict-aliasing -fno-strict-overflow \
+            -fno-delete-null-pointer-checks -ffile-prefix-map=$(CURDIR)/=
+LDFLAGS  := -Wl,--as-needed
+
+ifeq ($(MODE),debug)
+CFLAGS += -O1 -fno-omit-frame-pointer
+else ifeq ($(MODE),asan)
+CFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+LDFLAGS += -fsanitize=address,undefined
+else ifeq ($(MODE),tsan)
+CFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=thread
+LDFLAGS += -fsanitize=thread
+else ifeq ($(MODE),release)
+# Only what takes effect on Debian 12 (gcc 12, clang 14); -fcf-protection, for one, does not.
+CFLAGS += -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
+          -fstack-clash-protection -fPIE -ffunction-sections -fdata-sections
+LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--gc-sections
+ifneq ($(GCC),)
+CFLAGS += -ftrivial-auto-var-init=zero -fzero-call-used-regs=used-gpr -flto=auto
+LDFLAGS += -O2 -flto=auto
+ifeq ($(shell uname -m),x86_64)
+CFLAGS += -mharden-sls=all
+endif
+endif
+else
+$(error MODE is debug, asan, tsan or release)
+endif
+
+# Only headers: the image worker opens libvips at run time, in its jail.
+$(B)/src/sys/image_worker.o: CPPFLAGS += $(call system_cflags,vips)
+
+# --- Rules ---------------------------------------------------------------------------------------
+
+# A list that changed (a file removed, another flag) must rebuild what hangs on it.
+# $(call remember,file,text): the file's date moves only when the text differs.
+same = $(and $(findstring $(1),$(2)),$(findstring $(2),$(1)))
+remember = $(shell mkdir -p $(dir $(1)))$(if $(call same,$(strip $(file <$(1))),$(strip : $(2))),,$(file >$(1),$(strip : $(2))))
+ifeq ($(filter clean,$(MAKECMDGOALS)),)
+$(call remember,$(B)/flags,$(CC) $(CPPFLAGS) $(CFLAGS))
+$(call remember,$(B)/program.list,$(PROG_OBJ) $(LDFLAGS) $(LIBS))
+$(call remember,$(B)/tests.list,$(TEST_OBJ) $(LDFLAGS) $(LIBS))
+$(call remember,build/gen/web.list,$(WEB))
+$(call remember,build/gen/schema.list,$(SCHEMA))
+endif
+
+.PHONY: all program tests check-unit lint format format-check clean
+
+# build/stagedoor is the program that was asked for last; "program" leaves it alone.
+all: program
+	@ln -sfn $(B:build/%=%)/stagedoor build/stagedoor
+program: $(B)/stagedoor
+tests: $(B)/tests
+
+$(B)/stagedoor: $(PROG_OBJ) $(B)/program.list
+	$(call say,LINK,$@)$(CC) $(LDFLAGS) -o $@ $(PROG_OBJ) $(LIBS)
+ifeq ($(MODE),release)
+	@objcopy --only-keep-debug $@ $@.debug
+	@strip $@
+	@objcopy --add-gnu-debuglink=$@.debug $@
+endif
+
+$(B)/tests: $(TEST_OBJ) $(B)/tests.list
+	$(call say,LINK,$@)$(CC) $(LDFLAGS) -o $@ $(TEST_OBJ) $(LIBS)
+
+$(B)/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/gen/%.o: build/gen/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+$(B)/gen/%.o: build/gen/%.S
+	@mkdir -p $(@D)
+	$(call say,AS,$@)$(CC) -c -o $@ $<
+
+-include $(wildcard $(B)/src/*.d $(B)/src/*/*.d $(B)/src/services/*/*.d $(B)/test/*.d $(B)/gen/*.d)
+
+# Files linked into the program: bytes by .incbin, a table in C (src/server/web_files.h, src/core/schema_files.h).
+build/gen/web_files.c build/gen/web_files_bytes.S &: $(WEB) build/gen/web.list tools/embed
+	$(call say,EMBED,$@)tools/embed web build/web build/gen
+build/gen/schema_files.c build/gen/schema_files_bytes.S &: $(SCHEMA) build/gen/schema.list tools/embed
+	$(call say,EMBED,$@)tools/embed schema schema build/gen
+
+# --- Tests, lints, form --------------------------------------------------------------------------
+
+check-unit: $(B)/tests
+	$(B)/tests -j2 $(T)
+
+lint:
+	tools/lint
+
+FORMATTED := $(PROG_SRC) $(TEST_SRC) $(HEADERS)
+format:
+	clang-format -i $(FORMATTED)
+format-check:
+	@clang-format --dry-run -Werror $(FORMATTED)
+
+compile_commands.json: Makefile $(B)/program.list $(B)/tests.list
+	$(file >$@,[)
+	$(foreach s,$(PROG_SRC) $(TEST_SRC),$(file >>$@,{"directory":"$(CURDIR)"$(,)"file":"$(s)"$(,)"command":"$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(findstring image_worker,$(s)),$(call system_cflags,vips)) -c $(s)"}$(if $(filter-out $(lastword $(PROG_SRC) $(TEST_SRC)),$(s)),$(,))))
+	$(file >>$@,])
+	@:
+, := ,
+
+clean:
+	rm -rf build/*-gcc build/*-clang build/gen build/stagedoor compile_commands.json

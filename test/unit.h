@@ -1,0 +1,65 @@
+/* unit.h -- the harness of all tests in C.
+ *
+ *   TEST(tip_below_minimum_is_refused)
+ *   {
+ *       CHECK_INT(tip_minimum(EUR), 100);
+ *   }
+ *
+ * A test registers itself and runs in its own process: a crash, a hang (10 s) or a leak under ASan is a failure of
+ * that test alone. A failed CHECK is told and the test goes on; a failed REQUIRE ends it. Checks may stand in helper
+ * functions and in other threads. `build/debug-gcc/tests -h` tells how to choose, and how to stay in one process
+ * for the debugger. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TEST_UNIT_H
+#define TEST_UNIT_H
+
+#include "base/check.h"
+#include "base/str.h"
+
+struct unit_test {
+    const char *name, *file;
+    int line, seconds;
+    void (*run)(void);
+    struct unit_test *next;
+};
+
+#define TEST(name) TEST_SECONDS(name, 10)
+/* ... with another limit; sanitizer builds get four times as long. */
+#define TEST_SECONDS(name, limit)                                                                  \
+    static void test_##name(void);                                                                 \
+    __attribute__((constructor)) static void register_##name(void)                                 \
+    {                                                                                              \
+        static struct unit_test t = { #name, __FILE__, __LINE__, (limit), test_##name, NULL };     \
+        unit_register(&t);                                                                         \
+    }                                                                                              \
+    static void test_##name(void)
+
+#define CHECK(cond)          unit_check((cond), __FILE__, __LINE__, #cond)
+#define CHECK_OK(error)      unit_int(__FILE__, __LINE__, #error, (int64_t)(error), 0)
+#define CHECK_INT(got, want) unit_int(__FILE__, __LINE__, #got, (int64_t)(got), (int64_t)(want))
+/* got and want: struct str or char *, in any mixture. None (NULL) differs from "". */
+#define CHECK_STR(got, want) unit_str(__FILE__, __LINE__, #got, UNIT_STR(got), UNIT_STR(want))
+#define REQUIRE(cond)                                                                              \
+    do {                                                                                           \
+        if (!unit_check((cond), __FILE__, __LINE__, #cond))                                        \
+            unit_end();                                                                            \
+    } while (0)
+/* For tests over tables: a sentence of your own. */
+#define FAIL(...) unit_fail(__FILE__, __LINE__, __VA_ARGS__)
+/* The machine lacks something that this test needs. Counted and told; never for a bug of ours. */
+#define SKIP(...) unit_skip(__VA_ARGS__)
+
+/* An empty folder of this test's own; removed afterwards, however the test ends. */
+const char *unit_dir(void);
+
+#define UNIT_STR(x) _Generic((x), struct str : unit_same, char * : str_of, const char * : str_of)(x)
+struct str unit_same(struct str s);
+void unit_register(struct unit_test *t);
+bool unit_check(bool good, const char *file, int line, const char *what);
+bool unit_int(const char *file, int line, const char *what, int64_t got, int64_t want);
+bool unit_str(const char *file, int line, const char *what, struct str got, struct str want);
+void unit_fail(const char *file, int line, const char *format, ...) FORMAT(3, 4);
+_Noreturn void unit_skip(const char *format, ...) FORMAT(1, 2);
+_Noreturn void unit_end(void);
+
+#endif

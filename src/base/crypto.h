@@ -1,0 +1,39 @@
+/* crypto.h -- hashes, MACs, randomness, password hashes, and the text forms of bytes. OpenSSL and libsodium inside. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BASE_CRYPTO_H
+#define BASE_CRYPTO_H
+
+#include "base/str.h"
+
+enum { SHA256_BYTES = 32, SHA256_HEX = 64 };
+
+struct sha256 {
+    unsigned char b[SHA256_BYTES];
+};
+
+/* Call once, before any other. False when the library cannot start. */
+bool crypto_init(void);
+
+struct sha256 sha256_of(struct str s);
+struct sha256 hmac_sha256(struct str key, struct str message);
+/* In pieces, for files and streams. */
+struct sha256_stream;
+struct sha256_stream *sha256_begin(void);
+void sha256_add(struct sha256_stream *s, const void *p, size_t n);
+struct sha256 sha256_end(struct sha256_stream *s); /* frees s */
+
+bool bytes_equal(const void *a, const void *b, size_t n); /* constant time */
+void random_fill(void *p, size_t n);                      /* from the kernel */
+
+struct str hex_print(struct arena *a, const void *p, size_t n);       /* lower case */
+bool hex_parse(struct str hex, unsigned char *result, size_t n);      /* exactly n bytes */
+struct str base64url_print(struct arena *a, const void *p, size_t n); /* no padding */
+bool base64url_parse(struct str text, unsigned char *result,
+                     size_t n); /* exactly n bytes, no padding */
+
+/* argon2id, t=3, m=64 MiB, p=1 (about 50 ms): only from `.prepare`, on the slow pool. quick=true, for tests and demo
+ * data, takes the library's least (t=1, m=8 KiB). */
+struct str password_hash(struct arena *a, struct str password, bool quick);
+bool password_check(struct str hash, struct str password);
+
+#endif

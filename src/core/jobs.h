@@ -1,0 +1,29 @@
+/* jobs.h -- durable work: a row written with the change that wants it, run after the commit.
+ *
+ * A job is claimed under a lease, retried with backoff (2^n seconds, jittered), and put aside as dead when its tries are
+ * spent, where it is seen and can be run again. Times are real time, but `at` of a business date is told by due_business. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CORE_JOBS_H
+#define CORE_JOBS_H
+
+#include "core/env.h"
+
+/* Adds a job of a declared kind; in is of its shape. Run at once (JOB_NOW), or when business time reaches `at`. */
+#define JOB_NOW ((struct when) { 0 })
+enum err job_add(struct call *c, const char *kind, struct when at, const void *in,
+                 struct id *result);
+/* The same, unless one with this name is waiting or running ("subscription.renew:sub_…"): then nothing happens. */
+enum err job_add_named(struct call *c, const char *kind, struct str name, struct when at,
+                       const void *in);
+/* From a job's .prepare: percent, shown to who may see the job. Own transaction; extends the lease. */
+void job_progress(struct call *c, int percent);
+
+struct jobs;
+/* workers: threads that run jobs. */
+struct jobs *jobs_start(struct env *e, int workers);
+void jobs_wake(struct jobs *j);
+void jobs_stop(struct jobs *j); /* lets running ones end */
+/* Runs everything that is due on the calling thread, until nothing is: tests and the simulator. Returns how many ran. */
+int jobs_drain(struct env *e);
+
+#endif

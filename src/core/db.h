@@ -8,6 +8,7 @@
  *
  * Words that the drivers replace, so that one text serves both: INTEGER and BLOB (types, casts), STRICT, FOR UPDATE and
  * SKIP LOCKED (dropped where one writer needs no locks), TX_ID() and TX_HORIZON() (see events.c).
+ * `WHERE id IN_LIST($1)` with db_ids(c, ids, n) as argument: a list of any length, one query for all rows of a page.
  * Write `CAST(sum(x) AS INTEGER)`: PostgreSQL sums to numeric. A UNIQUE violation ends the call with E_TAKEN; where
  * that is expected, write ON CONFLICT DO NOTHING and look at RETURNING, because PostgreSQL cannot go on after an error.
  *
@@ -27,8 +28,8 @@ struct env;
  *   TRY(db_one(c, tip, OUT(c, tip), "SELECT id, amount, currency FROM tip WHERE id = $1", id)); */
 #define db_one(c, s, out, ...) db_one_((c), &s##_shape, SHAPE_PTR_(out, s), DB_SQL_(__VA_ARGS__))
 /* All rows into a LIST_OF(s); at most 10,000, more is a bug: such lists are pages. */
-#define db_list(c, s, list, ...)                                                                   \
-    db_list_((c), &s##_shape, (struct list *)(list) + 0 * sizeof(SHAPE_PTR_((list)->v, s)),        \
+#define db_list(c, s, rows, ...)                                                                   \
+    db_list_((c), &s##_shape, (struct list *)(rows) + 0 * sizeof(SHAPE_PTR_((rows)->v, s)),        \
              DB_SQL_(__VA_ARGS__))
 /* One page into c->page (see PAGE in call.h). The SQL has `$cursor` once, as `key < $cursor` with ORDER BY key DESC or
  * `key > $cursor` with ORDER BY key; no LIMIT (added here). The key is the column "cursor" if there is one, else "id". */
@@ -72,6 +73,9 @@ struct db_value db_of_bool(bool v);
              : db_of_int, long                                                                     \
              : db_of_int, long long                                                                \
              : db_of_int)(x)
+
+/* The argument of IN_LIST: [1,2,3]. */
+struct str db_ids(struct call *c, const struct id *ids, size_t n);
 
 /* An enum as its wire name: NAMED(post_states, in->state). */
 #define NAMED(names, value) (str_of((names)[value]))
@@ -200,6 +204,7 @@ struct engine_ops {
     const char *name;   /* "sqlite", "postgres" */
     bool single_writer; /* one writer thread with group commit; readers on the loop threads */
     const struct db_word *words; /* ends with { NULL, NULL } */
+    const char *in_list;         /* what `IN_LIST($n)` becomes; %s stands for $n */
     enum err (*open)(struct engine *e, bool write, struct db **result);
     /* Blocks a thread: calls heard for each text announced by another node (and itself); returns when *stop is set (looked at
      * each 200 ms) or at once when the engine has no such thing. On a lost connection it calls heard with none, then goes on. */

@@ -26,14 +26,14 @@ bool str_starts(struct str s, const char *prefix)
 {
     size_t n = strlen(prefix);
 
-    return s.n >= n && memcmp(s.p, prefix, n) == 0;
+    return str_eq(str_cut(s, 0, n), (struct str) { prefix, n });
 }
 
 bool str_ends(struct str s, const char *suffix)
 {
     size_t n = strlen(suffix);
 
-    return s.n >= n && memcmp(s.p + s.n - n, suffix, n) == 0;
+    return s.n >= n && str_eq(str_cut(s, s.n - n, n), (struct str) { suffix, n });
 }
 
 int str_cmp(struct str a, struct str b)
@@ -52,7 +52,8 @@ struct str str_cut(struct str s, size_t from, size_t n)
         from = s.n;
     if (n > s.n - from)
         n = s.n - from;
-    return (struct str) { s.p + from, n };
+    /* Nothing may be added to NULL, not even 0. */
+    return s.p == NULL ? s : (struct str) { s.p + from, n };
 }
 
 static bool is_space(char c)
@@ -96,8 +97,8 @@ bool str_int(struct str s, int64_t *result)
         if (__builtin_mul_overflow(n, 10, &n) || __builtin_sub_overflow(n, s.p[i] - '0', &n))
             return false;
     }
-    /* Counted downwards, because INT64_MIN has no positive twin. */
-    if (!negative && n == INT64_MIN)
+    /* Counted downwards, because INT64_MIN has no positive twin. One number, one spelling: no "-0". */
+    if (negative ? n == 0 : n == INT64_MIN)
         return false;
     *result = negative ? n : -n;
     return true;

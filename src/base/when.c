@@ -134,8 +134,12 @@ bool when_parse(struct str s, struct when *result)
     if (c.year < 1970 || c.month < 1 || c.month > 12 || c.day < 1 ||
         c.day > month_days(c.year, c.month) || c.hour > 23 || c.minute > 59 || c.second > 59)
         return false;
-    result->us = civil_when(c).us - offset;
-    return result->us > 0;
+    struct when w = { civil_when(c).us - offset };
+    /* The offset may lead out of the years that can be written, or to 0, which is none. */
+    if (!when_some(w) || w.us < 0 || when_civil(w).year > 9999)
+        return false;
+    *result = w;
+    return true;
 }
 
 struct when when_months_after(struct when anchor, int months)

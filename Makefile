@@ -36,7 +36,7 @@ WEB      := $(sort $(shell find build/web -type f 2>/dev/null))
 
 GEN_OBJ  := $(addprefix $(B)/gen/,web_files.o web_files_bytes.o schema_files.o schema_files_bytes.o)
 PROG_OBJ := $(PROG_SRC:%.c=$(B)/%.o) $(GEN_OBJ)
-TEST_OBJ := $(filter-out $(B)/src/main.o,$(PROG_OBJ)) $(TEST_SRC:%.c=$(B)/%.o)
+TEST_OBJ := $(filter-out $(B)/src/main.o,$(PROG_OBJ)) $(TEST_SRC:%.c=$(B)/%.o) $(B)/gen/sql_literals.o
 
 # --- Flags ---------------------------------------------------------------------------------------
 
@@ -141,12 +141,18 @@ build/gen/web_files.c build/gen/web_files_bytes.S &: $(WEB) build/gen/web.list t
 build/gen/schema_files.c build/gen/schema_files_bytes.S &: $(SCHEMA) build/gen/schema.list tools/embed
 	$(call say,EMBED,$@)tools/embed schema schema build/gen
 
+# The SQL of the program, for the test that prepares each statement on both engines.
+build/gen/sql_literals.c: build/gen/sql_literals.stamp ;
+build/gen/sql_literals.stamp: $(PROG_SRC) $(HEADERS) tools/sql_literals
+	@tools/sql_literals build/gen/sql_literals.c && touch $@
+
 # --- Tests, lints, form --------------------------------------------------------------------------
 
 check-unit: $(B)/tests
 	$(B)/tests -j2 $(T)
 
 lint:
+	tools/lint --self-test
 	tools/lint
 
 FORMATTED := $(PROG_SRC) $(TEST_SRC) $(HEADERS)

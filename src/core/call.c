@@ -5,6 +5,7 @@
 #include "core/revisions.h"
 
 #include <string.h>
+#include <unistd.h>
 
 const char *const role_names[] = { "user", "moderator", "admin", NULL };
 
@@ -65,6 +66,51 @@ enum err fail_field(struct call *c, enum err e, const char *field, const char *d
         va_end(args);
     }
     return e;
+}
+
+static void page_encode(struct call *c, struct json_out *o)
+{
+    const struct shape *s = c->route->items;
+
+    json_open(o, '{');
+    json_name(o, STR("items"));
+    json_open(o, '[');
+    for (size_t i = 0; i < c->page.n; i++)
+        shape_encode(s, (const char *)c->page.v + i * s->size, o);
+    json_close(o, ']');
+    json_str(o, "next", c->page.next);
+    json_close(o, '}');
+}
+
+void call_encode(struct call *c)
+{
+    struct buf b = { .arena = c->arena };
+    struct json_out o = { .buf = &b };
+
+    if (c->route == NULL || c->reply.body.p != NULL || c->reply.fd >= 0)
+        return;
+    if (c->route->items != NULL)
+        page_encode(c, &o);
+    else if (c->route->out != NULL && c->out != NULL)
+        shape_encode(c->route->out, c->out, &o);
+    else
+        return;
+    c->reply.body = buf_str(&b);
+    c->reply.type = STR("application/json");
+}
+
+void call_reset(struct call *c)
+{
+    if (c->reply.fd >= 0)
+        close(c->reply.fd);
+    c->out = NULL;
+    c->page = (struct page) { 0 };
+    c->reply = (struct reply) { .fd = -1 };
+    c->problem = (struct problem) { 0 };
+    c->touched_n = 0;
+    c->depends_n = 0;
+    c->awaited = ID_NONE;
+    c->woke_jobs = c->woke_events = c->replayed = false;
 }
 
 struct id new_id(struct call *c)

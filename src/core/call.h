@@ -93,7 +93,13 @@ struct call {
     /* kept from `.prepare` to the handler */
     void *prepared;
 
+    struct sha256
+        request_hash; /* of method, path, query and body: what an idempotency key is bound to */
+
     /* the runner's */
+    enum err (*run)(struct call *c); /* what is run, and under what (an enum tx) */
+    unsigned tx;
+    bool replayed;     /* the answer of an earlier request with the same key */
     struct id awaited; /* job that the answer waits for */
     size_t touched_n;
     uint32_t touched[CALL_TOUCHED_MAX]; /* revision stripes to bump after the commit */
@@ -128,6 +134,11 @@ enum err fail(struct call *c, enum err e, const char *detail, ...) FORMAT(3, 4);
 /* ... and names the member, parameter or header to blame. */
 enum err fail_field(struct call *c, enum err e, const char *field, const char *detail, ...)
     FORMAT(4, 5);
+
+/* The answer as JSON, in c->reply.body: .out, or a page of .items. Nothing when a handler made its own. */
+void call_encode(struct call *c);
+/* Forgets what a failed run left, so that the handler can be run again. */
+void call_reset(struct call *c);
 
 struct id new_id(struct call *c);
 /* 256 random bits as base64url, for tokens; store only its sha256. */

@@ -17,6 +17,7 @@
 
 struct exec;
 struct hub;
+struct jobs;
 struct limiter;
 struct metrics;
 struct revisions;
@@ -41,7 +42,8 @@ struct env {
     struct images *images;
     /* from core; made by env_start */
     struct exec *exec;
-    struct hub *hub;
+    struct hub *hub;   /* NULL: none runs */
+    struct jobs *jobs; /* NULL: none runs here */
     struct limiter *limiter;
     struct metrics *metrics;
     struct revisions *revisions;

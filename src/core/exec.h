@@ -31,6 +31,9 @@ struct db *exec_reader(struct exec *x);
 /* A call that is no request: business time, an arena and this env; for tools, jobs, tests. */
 void call_begin(struct call *c, struct env *e, struct arena *a);
 
+/* A job ended, on this node: calls that await it go on. */
+void exec_job_ended(struct exec *x, struct id job);
+
 struct exec_figures {
     uint64_t batches, batched; /* commits of the writer, and calls in them */
     int64_t queue;             /* calls waiting now */

@@ -12,7 +12,7 @@
 #define JOB_NOW ((struct when) { 0 })
 enum err job_add(struct call *c, const char *kind, struct when at, const void *in,
                  struct id *result);
-/* The same, unless one with this name is waiting or running ("subscription.renew:sub_…"): then nothing happens. */
+/* The same, unless one with this name is waiting ("subscription.renew:sub_…:3"): then nothing happens. */
 enum err job_add_named(struct call *c, const char *kind, struct str name, struct when at,
                        const void *in);
 /* From a job's .prepare: percent, shown to who may see the job. Own transaction; extends the lease. */

@@ -1,0 +1,123 @@
+/* start.c */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/start.h"
+#include "core/events.h"
+#include "core/exec.h"
+#include "core/jobs.h"
+#include "core/revisions.h"
+
+#include <stdlib.h>
+
+/* --- sweeping: what is kept for a while only ------------------------------------------------------------------- */
+
+struct sweep {
+    int64_t days;
+};
+
+static const struct field sweep_fields[] = {
+    INTEGER(sweep, days, "Age of what goes", .min = 1, .max = 3650),
+};
+STATIC_SHAPE(sweep);
+
+enum { KEEP_DAYS = 7, SWEEP_ROWS = 5000 };
+
+static enum err sweep_again(struct call *c)
+{
+    struct sweep next = { KEEP_DAYS };
+
+    return job_add_named(c, "core.sweep", STR("core.sweep"), when_after(c->now, HOUR), &next);
+}
+
+/* Bounded, so that a sweep after a long pause does not hold the writer. */
+static enum err sweep_run(struct call *c)
+{
+    struct when before = when_after(c->now, -IN(c, sweep)->days * DAY);
+    struct when real = when_after(env_real_now(c->env), -IN(c, sweep)->days * DAY);
+
+    TRY(db_run(
+        c,
+        "DELETE FROM idempotency WHERE (account, key) IN"
+        " (SELECT account, key FROM idempotency WHERE created < $1 ORDER BY created LIMIT $2)",
+        before, SWEEP_ROWS));
+    TRY(db_run(
+        c,
+        "DELETE FROM job WHERE id IN"
+        " (SELECT id FROM job WHERE state = 'done' AND finished < $1 ORDER BY finished LIMIT $2)",
+        real, SWEEP_ROWS));
+    TRY(db_run(c,
+               "DELETE FROM event WHERE id IN"
+               " (SELECT id FROM event WHERE created < $1 ORDER BY created LIMIT $2)",
+               before, SWEEP_ROWS));
+    return sweep_again(c);
+}
+
+static const struct job_kind jobs[] = {
+    { "core.sweep", sweep_run, .in = &sweep_shape, .tx = WRITE, .lease_ms = 60000, .tries = 1000 },
+};
+
+static const struct setting settings[] = {
+    { "database.url", SETTING_SECRET, "",
+      "postgres://… for PostgreSQL; empty: SQLite in the data folder", 0, 0 },
+    { "database.workers", SETTING_INT, "8", "Connections that run transactions, on PostgreSQL", 1,
+      48 },
+    { "core.slow_workers", SETTING_INT, "2",
+      "Threads for password hashing and the like; each may take 64 MiB", 1, 8 },
+    { "core.node", SETTING_INT, "0", "Number of this node, another for each that shares a database",
+      0, 255 },
+    { "jobs.workers", SETTING_INT, "4", "Jobs that run at once; 0: this node runs none", 0, 32 },
+};
+
+const struct module core_module = { "core", MODULE_JOBS(jobs), MODULE_SETTINGS(settings),
+                                    .start = sweep_again };
+
+/* --- up and down ------------------------------------------------------------------------------------------------ */
+
+static enum err start_modules(struct env *e)
+{
+    struct arena a = { 0 };
+    struct call c;
+    enum err result = E_OK;
+
+    for (size_t m = 0; m < e->modules_n && result == E_OK; m++) {
+        if (e->modules[m]->start == NULL)
+            continue;
+        call_begin(&c, e, &a);
+        result = exec_transaction(e->exec, &c, WRITE, e->modules[m]->start);
+        arena_reset(&a);
+    }
+    arena_done(&a);
+    return result;
+}
+
+enum err env_start(struct env *e, int job_workers)
+{
+    module_check(e->modules, e->modules_n);
+    TRY(db_migrate(e->engine, e->log));
+    e->ids.node = (unsigned)setting_int(e->settings, "core.node");
+    e->revisions = calloc(1, sizeof(*e->revisions));
+    must(e->revisions != NULL);
+    e->exec = exec_start(e);
+    enum err err = start_modules(e);
+    if (err != E_OK) {
+        env_stop(e);
+        return err;
+    }
+    e->hub = hub_start(e);
+    if (job_workers > 0)
+        e->jobs = jobs_start(e, job_workers);
+    return E_OK;
+}
+
+void env_stop(struct env *e)
+{
+    if (e->jobs != NULL)
+        jobs_stop(e->jobs);
+    if (e->hub != NULL)
+        hub_stop(e->hub);
+    e->jobs = NULL;
+    e->hub = NULL;
+    exec_stop(e->exec);
+    e->exec = NULL;
+    free(e->revisions);
+    e->revisions = NULL;
+}

@@ -1,0 +1,36 @@
+/* live.ts -- the event stream, turned into forgetting: whatever an event speaks of is asked for again. */
+/* SPDX-License-Identifier: Apache-2.0 */
+import type { QueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
+import { live, type LiveEvent } from "./client";
+import { forget } from "./query";
+import type { Asset } from "./schema";
+
+const text = (value: unknown) => (typeof value === "string" ? value : undefined);
+
+function apply(client: QueryClient, { kind, data }: LiveEvent): void {
+  const asset = text(data.asset) ?? text(data.id);
+  switch (kind) {
+    case "media.progress":
+      /* Many of these come in a second, and they say all there is to know. */
+      if (asset && typeof data.progress === "number") {
+        const progress = data.progress;
+        client.setQueryData<Asset>([`/v1/media/${asset}`], (old) => old && { ...old, progress: Math.max(old.progress, progress) });
+      }
+      return;
+    case "media.ready":
+    case "media.failed":
+      void forget(client, ...(asset ? [`/v1/media/${asset}`] : ["/v1/media"]));
+      return;
+    case "post.published":
+      void forget(client, "/v1/feed", "/v1/studio/posts");
+      return;
+    case "subscription.changed":
+      void forget(client, "/v1/subscriptions", "/v1/studio", "/v1/feed", "/v1/posts", "/v1/creators", "/v1/payments");
+      return;
+  }
+}
+
+export function useLive(client: QueryClient, on: boolean): void {
+  useEffect(() => (on ? live((event) => apply(client, event)) : undefined), [client, on]);
+}

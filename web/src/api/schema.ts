@@ -1,0 +1,348 @@
+/* schema.ts -- the shapes and routes of the HTTP API, as `stagedoor typescript` prints them. */
+/* SPDX-License-Identifier: Apache-2.0 */
+
+export type ErrorCode =
+  | "bad_request"
+  | "invalid"
+  | "unauthenticated"
+  | "forbidden"
+  | "not_found"
+  | "conflict"
+  | "taken"
+  | "idempotency_key_reused"
+  | "too_large"
+  | "unsupported_media"
+  | "declined"
+  | "rate_limited"
+  | "unavailable"
+  | "internal";
+
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  code: ErrorCode;
+  detail?: string;
+  field?: string;
+  request?: string;
+}
+
+export interface Page<T> {
+  items: T[];
+  next: string | null;
+}
+
+export interface PageQuery {
+  limit?: number;
+  cursor?: string;
+}
+
+export interface Me {
+  id: string;
+  email: string;
+  name: string;
+  email_verified: boolean;
+  role: "user" | "moderator" | "admin";
+  creator: boolean;
+  created: string;
+}
+
+export interface AccountNew {
+  email: string;
+  password: string;
+  name: string;
+}
+
+export interface MeEdit {
+  name?: string;
+}
+
+export interface SessionNew {
+  email: string;
+  password: string;
+  kind?: "cookie" | "bearer";
+}
+
+export interface Session {
+  id: string;
+  token?: string;
+  current: boolean;
+  created: string;
+  seen: string;
+  agent: string;
+  address: string;
+}
+
+export interface EmailConfirm {
+  token: string;
+}
+
+export interface PasswordForgot {
+  email: string;
+}
+
+export interface PasswordReset {
+  token: string;
+  password: string;
+}
+
+export interface Tier {
+  id: string;
+  name: string;
+  description: string;
+  price: number;
+  currency: string;
+  archived: boolean;
+}
+
+export interface TierNew {
+  name: string;
+  description: string;
+  price: number;
+  currency: string;
+}
+
+export interface TierEdit {
+  name?: string;
+  description?: string;
+  price?: number;
+}
+
+export interface CreatorCard {
+  id: string;
+  handle: string;
+  name: string;
+  avatar_url?: string;
+}
+
+export interface Creator {
+  id: string;
+  handle: string;
+  name: string;
+  bio: string;
+  avatar_url?: string;
+  banner_url?: string;
+  followers: number;
+  posts: number;
+  following: boolean;
+  own: boolean;
+  tiers: Tier[];
+  created: string;
+}
+
+export interface CreatorNew {
+  handle: string;
+  name: string;
+  bio: string;
+}
+
+export interface CreatorEdit {
+  handle?: string;
+  name?: string;
+  bio?: string;
+}
+
+export interface CreatorPicture {
+  asset: string | null;
+}
+
+export interface MediaUpload {
+  purpose: "post" | "avatar" | "banner";
+  filename?: string;
+}
+
+export interface Asset {
+  id: string;
+  purpose: "post" | "avatar" | "banner";
+  state: "processing" | "ready" | "failed";
+  progress: number;
+  error?: string;
+  filename: string;
+  type: string;
+  bytes: number;
+  width: number;
+  height: number;
+  alt: string;
+  teaser_url?: string;
+  thumb_url?: string;
+  feed_url?: string;
+  full_url?: string;
+  created: string;
+}
+
+export interface AssetEdit {
+  alt: string;
+}
+
+export interface PostMedia {
+  id: string;
+  type: "image";
+  width: number;
+  height: number;
+  alt: string;
+  teaser_url: string;
+  thumb_url?: string;
+  feed_url?: string;
+  full_url?: string;
+}
+
+export interface Post {
+  id: string;
+  creator: CreatorCard;
+  text: string;
+  access: "public" | "followers" | "tiers";
+  tiers: Tier[];
+  media: PostMedia[];
+  locked: boolean;
+  state: "draft" | "published";
+  published?: string;
+  created: string;
+  edited?: string;
+}
+
+export interface PostNew {
+  text: string;
+  access: "public" | "followers" | "tiers";
+  tiers: string[];
+  media: string[];
+  publish: boolean;
+}
+
+export interface PostEdit {
+  text?: string;
+  access?: "public" | "followers" | "tiers";
+  tiers?: string[];
+  media?: string[];
+}
+
+export interface StudioPostQuery {
+  limit?: number;
+  cursor?: string;
+  state?: "draft" | "published";
+}
+
+export interface Subscription {
+  id: string;
+  creator: CreatorCard;
+  tier: Tier;
+  price: number;
+  currency: string;
+  state: "incomplete" | "active" | "past_due" | "canceled" | "expired";
+  cancel_at_period_end: boolean;
+  period_start?: string;
+  period_end?: string;
+  checkout_url?: string;
+  decline?: string;
+  created: string;
+}
+
+export interface SubscriptionNew {
+  tier: string;
+  return_path?: string;
+}
+
+export interface SubscriptionStarted {
+  subscription: Subscription;
+  checkout_url?: string;
+}
+
+export interface Fan {
+  id: string;
+  name: string;
+}
+
+export interface Subscriber {
+  id: string;
+  fan: Fan;
+  tier: Tier;
+  state: "incomplete" | "active" | "past_due" | "canceled" | "expired";
+  price: number;
+  currency: string;
+  cancel_at_period_end: boolean;
+  since: string;
+  period_end: string;
+}
+
+export interface Payment {
+  id: string;
+  kind: string;
+  amount: number;
+  currency: string;
+  state: string;
+  description: string;
+  decline?: string;
+  created: string;
+}
+
+export interface Balance {
+  currency: string;
+  gross: number;
+  fee: number;
+  net: number;
+  pending: number;
+  available: number;
+}
+
+export interface Earnings {
+  balances: Balance[];
+}
+
+export interface EarningsEntry {
+  id: string;
+  kind: string;
+  gross: number;
+  fee: number;
+  net: number;
+  currency: string;
+  description: string;
+  created: string;
+}
+
+export interface Routes {
+  "POST /v1/accounts": { params: {}; query: {}; body: AccountNew; reply: Me };
+  "POST /v1/sessions": { params: {}; query: {}; body: SessionNew; reply: Session };
+  "DELETE /v1/sessions/current": { params: {}; query: {}; body: undefined; reply: undefined };
+  "GET /v1/sessions": { params: {}; query: PageQuery; body: undefined; reply: Page<Session> };
+  "DELETE /v1/sessions/{session}": { params: { session: string }; query: {}; body: undefined; reply: undefined };
+  "GET /v1/me": { params: {}; query: {}; body: undefined; reply: Me };
+  "PATCH /v1/me": { params: {}; query: {}; body: MeEdit; reply: Me };
+  "POST /v1/email-verifications": { params: {}; query: {}; body: {}; reply: undefined };
+  "POST /v1/email-verifications/confirm": { params: {}; query: {}; body: EmailConfirm; reply: undefined };
+  "POST /v1/password-resets": { params: {}; query: {}; body: PasswordForgot; reply: undefined };
+  "POST /v1/password-resets/confirm": { params: {}; query: {}; body: PasswordReset; reply: undefined };
+  "POST /v1/creators": { params: {}; query: {}; body: CreatorNew; reply: Creator };
+  "PATCH /v1/creators/me": { params: {}; query: {}; body: CreatorEdit; reply: Creator };
+  "GET /v1/creators/me": { params: {}; query: {}; body: undefined; reply: Creator };
+  "GET /v1/creators": { params: {}; query: PageQuery; body: undefined; reply: Page<Creator> };
+  "GET /v1/creators/{handle}": { params: { handle: string }; query: {}; body: undefined; reply: Creator };
+  "POST /v1/creators/me/tiers": { params: {}; query: {}; body: TierNew; reply: Tier };
+  "PATCH /v1/tiers/{tier}": { params: { tier: string }; query: {}; body: TierEdit; reply: Tier };
+  "DELETE /v1/tiers/{tier}": { params: { tier: string }; query: {}; body: undefined; reply: undefined };
+  "PUT /v1/creators/{handle}/follow": { params: { handle: string }; query: {}; body: undefined; reply: Creator };
+  "DELETE /v1/creators/{handle}/follow": { params: { handle: string }; query: {}; body: undefined; reply: Creator };
+  "GET /v1/follows": { params: {}; query: PageQuery; body: undefined; reply: Page<CreatorCard> };
+  "PUT /v1/creators/me/avatar": { params: {}; query: {}; body: CreatorPicture; reply: Creator };
+  "PUT /v1/creators/me/banner": { params: {}; query: {}; body: CreatorPicture; reply: Creator };
+  "POST /v1/media": { params: {}; query: MediaUpload; body: undefined; reply: Asset };
+  "GET /v1/media": { params: {}; query: PageQuery; body: undefined; reply: Page<Asset> };
+  "GET /v1/media/{asset}": { params: { asset: string }; query: {}; body: undefined; reply: Asset };
+  "PATCH /v1/media/{asset}": { params: { asset: string }; query: {}; body: AssetEdit; reply: Asset };
+  "DELETE /v1/media/{asset}": { params: { asset: string }; query: {}; body: undefined; reply: undefined };
+  "POST /v1/posts": { params: {}; query: {}; body: PostNew; reply: Post };
+  "GET /v1/posts/{post}": { params: { post: string }; query: {}; body: undefined; reply: Post };
+  "PATCH /v1/posts/{post}": { params: { post: string }; query: {}; body: PostEdit; reply: Post };
+  "DELETE /v1/posts/{post}": { params: { post: string }; query: {}; body: undefined; reply: undefined };
+  "POST /v1/posts/{post}/publish": { params: { post: string }; query: {}; body: undefined; reply: Post };
+  "GET /v1/creators/{handle}/posts": { params: { handle: string }; query: PageQuery; body: undefined; reply: Page<Post> };
+  "GET /v1/feed": { params: {}; query: PageQuery; body: undefined; reply: Page<Post> };
+  "GET /v1/studio/posts": { params: {}; query: StudioPostQuery; body: undefined; reply: Page<Post> };
+  "POST /v1/subscriptions": { params: {}; query: {}; body: SubscriptionNew; reply: SubscriptionStarted };
+  "GET /v1/subscriptions": { params: {}; query: PageQuery; body: undefined; reply: Page<Subscription> };
+  "GET /v1/subscriptions/{subscription}": { params: { subscription: string }; query: {}; body: undefined; reply: Subscription };
+  "POST /v1/subscriptions/{subscription}/cancel": { params: { subscription: string }; query: {}; body: undefined; reply: Subscription };
+  "POST /v1/subscriptions/{subscription}/resume": { params: { subscription: string }; query: {}; body: undefined; reply: Subscription };
+  "GET /v1/studio/subscribers": { params: {}; query: PageQuery; body: undefined; reply: Page<Subscriber> };
+  "GET /v1/payments": { params: {}; query: PageQuery; body: undefined; reply: Page<Payment> };
+  "GET /v1/studio/earnings": { params: {}; query: {}; body: undefined; reply: Earnings };
+  "GET /v1/studio/earnings/entries": { params: {}; query: PageQuery; body: undefined; reply: Page<EarningsEntry> };
+}

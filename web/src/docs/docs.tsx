@@ -1,0 +1,1 @@
+export function Docs() { return <h1>API</h1>; }

@@ -1,0 +1,143 @@
+/* earnings.tsx -- the creator's money, out of the ledger: totals, a chart of days, every entry. */
+/* SPDX-License-Identifier: Apache-2.0 */
+import { HandCoins } from "lucide-react";
+import { useGet, usePages } from "@/api/query";
+import type { Balance, EarningsEntry } from "@/api/schema";
+import { ButtonLink } from "@/ui/button";
+import { dateTime, money } from "@/ui/format";
+import { Card, PageHead, useTitle } from "@/ui/page";
+import { Empty, Failed, Loading, More, Skeleton } from "@/ui/state";
+import { Chart, daysOf } from "./chart";
+
+function Totals({ balance }: { balance: Balance }) {
+  const { currency } = balance;
+  const share = balance.gross > 0 ? Math.round((balance.fee / balance.gross) * 100) : null;
+  return (
+    <Card className="overflow-hidden" aria-label={`Totals in ${currency}`}>
+      <div className="night relative isolate bg-[#1a1411] p-6 sm:p-8">
+        <div aria-hidden className="lamplight absolute inset-0 -z-10" />
+        <p className="text-sm text-muted">You have earned</p>
+        <p className="display tabular mt-1 text-[2.75rem] text-lamp sm:text-6xl">{money(balance.net, currency)}</p>
+        <p className="tabular mt-3 text-sm text-muted">
+          {money(balance.available, currency)} available · {money(balance.pending, currency)} pending
+        </p>
+      </div>
+      <dl className="grid grid-cols-3 divide-x divide-line">
+        {[
+          { name: "Gross", amount: money(balance.gross, currency) },
+          { name: share === null ? "Fee" : `Fee, ${share} %`, amount: `−${money(balance.fee, currency)}` },
+          { name: "Net", amount: money(balance.net, currency) },
+        ].map(({ name, amount }) => (
+          <div key={name} className="px-4 py-4 sm:px-7">
+            <dt className="text-sm text-muted">{name}</dt>
+            <dd className="tabular mt-0.5 font-semibold sm:text-lg">{amount}</dd>
+          </div>
+        ))}
+      </dl>
+    </Card>
+  );
+}
+
+function Entry({ entry }: { entry: EarningsEntry }) {
+  return (
+    <tr className="border-t border-line">
+      <td className="py-3 pl-4 pr-2 sm:pl-6">
+        <span className="block text-[0.9375rem]">{entry.description || entry.kind}</span>
+        <span className="block text-sm text-muted">{dateTime(entry.created)}</span>
+      </td>
+      <td className="tabular px-2 py-3 text-right text-muted max-sm:hidden">{money(entry.gross, entry.currency)}</td>
+      <td className="tabular px-2 py-3 text-right text-muted max-sm:hidden">−{money(entry.fee, entry.currency)}</td>
+      <td className="tabular py-3 pl-2 pr-4 text-right font-semibold sm:pr-6">{money(entry.net, entry.currency)}</td>
+    </tr>
+  );
+}
+
+function Entries() {
+  const found = usePages("GET /v1/studio/earnings/entries", { query: { limit: 50 } });
+  if (found.isError && !found.items) return <Failed error={found.error} retry={() => void found.refetch()} what="the ledger" />;
+  if (!found.items)
+    return (
+      <Loading>
+        <Skeleton className="h-64" />
+      </Loading>
+    );
+  if (found.items.length === 0) return null;
+  const currency = found.items[0]?.currency ?? "EUR";
+  return (
+    <>
+      <Card className="p-5 sm:p-7" aria-labelledby="chart">
+        <h2 id="chart" className="mb-5 text-lg font-semibold">
+          Net by day
+        </h2>
+        <Chart days={daysOf(found.items, currency)} currency={currency} />
+      </Card>
+      <Card className="overflow-hidden" aria-labelledby="entries">
+        <h2 id="entries" className="px-4 pb-4 pt-5 text-lg font-semibold sm:px-6">
+          Every entry
+        </h2>
+        <table className="w-full text-left">
+          <thead className="text-sm text-muted max-sm:sr-only">
+            <tr>
+              <th scope="col" className="pb-2 pl-6 font-medium">
+                What
+              </th>
+              <th scope="col" className="px-2 pb-2 text-right font-medium">
+                Gross
+              </th>
+              <th scope="col" className="px-2 pb-2 text-right font-medium">
+                Fee
+              </th>
+              <th scope="col" className="pb-2 pl-2 pr-6 text-right font-medium">
+                Net
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {found.items.map((entry) => (
+              <Entry key={entry.id} entry={entry} />
+            ))}
+          </tbody>
+        </table>
+      </Card>
+      <More has={found.hasNextPage} busy={found.isFetchingNextPage} failed={found.isFetchNextPageError} load={() => void found.fetchNextPage()} />
+    </>
+  );
+}
+
+export default function Earnings() {
+  useTitle("Earnings");
+  const earnings = useGet("GET /v1/studio/earnings", undefined);
+  const balances = earnings.data?.balances;
+  return (
+    <>
+      <PageHead title="Earnings" />
+      {earnings.isError && !balances ? (
+        <Failed error={earnings.error} retry={() => void earnings.refetch()} what="your earnings" />
+      ) : !balances ? (
+        <Loading className="grid gap-5">
+          <Skeleton className="h-60" />
+          <Skeleton className="h-64" />
+        </Loading>
+      ) : balances.length === 0 ? (
+        <Empty
+          icon={HandCoins}
+          title="Nothing in the box yet"
+          action={
+            <ButtonLink to="/studio/tiers" look="lamp">
+              Look at your tiers
+            </ButtonLink>
+          }
+        >
+          When somebody subscribes, the payment appears here: what they paid, the fee, and what is yours.
+        </Empty>
+      ) : (
+        <div className="grid gap-5">
+          {balances.map((balance) => (
+            <Totals key={balance.currency} balance={balance} />
+          ))}
+          <Entries />
+        </div>
+      )}
+    </>
+  );
+}

@@ -4,11 +4,14 @@
  * prepared-statement cache, so it is never built at run time. Parameters are $1, $2 ... in the order of the arguments;
  * the arguments go through _Generic: a struct id, str, when, bytes, currency, a bool or an integer; anything else does not
  * compile. None values become NULL. Results fill a shape's struct by column name; a column that the shape does not know,
- * or a shape's required field without a column, is a bug (must).
+ * or a value of another type than the field's, is a bug (must). A field without a column stays none: whoever dresses the
+ * row fills it. A NULL gives the field's none value (0 for a bool, an enum or an integer that is neither optional nor
+ * nullable). INT64_MIN is INT_NONE, therefore NULL as an argument.
  *
  * Words that the drivers replace, so that one text serves both: INTEGER and BLOB (types, casts), STRICT, FOR UPDATE and
  * SKIP LOCKED (dropped where one writer needs no locks), TX_ID() and TX_HORIZON() (see events.c).
- * `WHERE id IN_LIST($1)` with db_ids(c, ids, n) as argument: a list of any length, one query for all rows of a page.
+ * `WHERE id IN_LIST($1)` with db_ids(c, ids, n) as argument: a list of any length, one query for all rows of a page. Its
+ * opposite is `NOT (id IN_LIST($1))`.
  * Write `CAST(sum(x) AS INTEGER)`: PostgreSQL sums to numeric. A UNIQUE violation ends the call with E_TAKEN; where
  * that is expected, write ON CONFLICT DO NOTHING and look at RETURNING, because PostgreSQL cannot go on after an error.
  *
@@ -147,15 +150,18 @@ enum err db_int_(struct call *c, int64_t *result, const char *sql, const struct 
 /* --- what a driver fills ---------------------------------------------------------------------------------------- */
 
 struct db;
+struct db_map;
 
-/* A prepared statement. A driver embeds this as its first member. */
+/* A prepared statement. A driver embeds this as its first member and sets columns and names. */
 struct db_statement {
-    const char *sql; /* the literal's address: the cache's key */
     size_t columns;
-    struct str *names;         /* of the columns */
-    const struct shape *shape; /* core's cache: the shape last filled from it ... */
-    const struct field *
-        *fields; /* ... and the field of each column; NULL for currency and cursor columns */
+    struct str *names; /* of the columns */
+    /* core's */
+    const char *sql; /* the literal's address: the cache's key */
+    size_t params;   /* how many arguments the caller gives */
+    bool page; /* has $cursor: two more arguments follow, the key to go on from and the limit */
+    bool ascending;            /* `key > $cursor` */
+    struct db_map *map;        /* which field of a shape each column fills */
     struct db_statement *next; /* in the cache's bucket */
 };
 
@@ -165,12 +171,16 @@ typedef enum err db_row(void *context, struct db_statement *s, const struct db_v
 /* E_OK, E_TAKEN (unique), E_BUSY (serialisation, deadlock, lock time-out: run the whole transaction again),
  * E_UNAVAILABLE (no connection), E_STORAGE_FULL, E_INTERNAL (a bug: logged by the driver with the SQL). */
 struct db_ops {
-    /* text: already translated. The driver allocates the statement with malloc; core frees through drop. */
-    enum err (*prepare)(struct db *db, const char *text, struct db_statement **result);
+    /* text: already translated; it dies after the call. args tell the types only: a statement is given the same kinds each
+     * time; NULL when they are not known (a test that prepares every literal). The driver allocates with calloc; core
+     * frees through drop. */
+    enum err (*prepare)(struct db *db, const char *text, const struct db_value *args, size_t n,
+                        struct db_statement **result);
     void (*drop)(struct db *db, struct db_statement *s);
     /* changed may be NULL; row may be NULL when no row can come. */
     enum err (*query)(struct db *db, struct db_statement *s, const struct db_value *args, size_t n,
                       db_row *row, void *context, int64_t *changed);
+    /* These seven keep open_transaction and clear broken; with broken set, commit and release undo and return it. */
     enum err (*begin)(struct db *db, bool write);
     /* An I/O error here leaves the outcome unknown: the driver logs it and stops the process; it never returns one. */
     enum err (*commit)(struct db *db);
@@ -178,8 +188,9 @@ struct db_ops {
     enum err (*savepoint)(struct db *db); /* one level: the writer's batch */
     enum err (*release)(struct db *db);
     void (*rollback_to)(struct db *db); /* and releases */
-    enum err (*script)(struct db *db,
-                       struct str sql); /* several statements, already translated: migrations */
+    /* For migrations: until the transaction ends no other node is past this line, and time limits are off. */
+    enum err (*alone)(struct db *db);
+    enum err (*script)(struct db *db, struct str sql); /* several statements, already translated */
     /* Tells other nodes after the commit (PostgreSQL's NOTIFY); nothing on SQLite. text < 8,000 bytes. */
     enum err (*announce)(struct db *db, struct str text);
     void (*close)(struct db *db);
@@ -193,6 +204,9 @@ struct db {
     struct engine *engine;
     struct db_statement *cache[DB_BUCKETS]; /* by the literal's address */
     bool open_transaction;
+    /* The error that a statement of this transaction (or savepoint) ended with: it can only be undone now, on both engines.
+     * Every further query returns it again, so a handler that swallows it cannot commit half of its work. */
+    enum err broken;
 };
 
 /* text occurs as a whole word -> instead of it. */
@@ -221,9 +235,17 @@ struct engine {
 
 /* --- for core and tests ----------------------------------------------------------------------------------------- */
 
-/* The statement for a literal, translated and prepared once. */
-enum err db_statement_of(struct db *db, const char *sql, struct db_statement **result);
-/* Words replaced; `$cursor` and LIMIT are db_page's business. For migrations and prepare. */
+/* The statement for a literal, translated and prepared once; `$cursor` becomes a parameter and LIMIT another. args tell the
+ * types; NULL leaves them to the engine (then the statement is fit to look at, not to run). */
+enum err db_statement_of(struct db *db, const char *sql, const struct db_value *args, size_t n,
+                         struct db_statement **result);
+struct db_text {
+    struct str text; /* as the engine takes it */
+    size_t params;   /* the highest $n that the author wrote */
+    bool page, ascending;
+};
+struct db_text db_text_of(struct arena *a, const struct engine *e, const char *sql);
+/* Words replaced, outside of literals and comments. */
 struct str db_translate(struct arena *a, const struct engine *e, struct str sql);
 /* Runs every schema file not yet run, each in a transaction, in order. E_CONFLICT when a file that was run has changed. */
 enum err db_migrate(struct engine *e, struct log *log);

@@ -1,0 +1,497 @@
+/* sqlite.c -- driver of SQLite.
+ *
+ * WAL with synchronous=FULL: a commit that returned is on the disk. One connection writes (the writer thread of
+ * core/exec.c), each loop thread has a read-only one. Nothing but a process from outside (a backup, the sqlite3 tool) can
+ * make us wait for a lock, and then not for long: BUSY_MS, and E_BUSY. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sys/sqlite.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { BUSY_MS = 2000, EXIT_UNKNOWN_COMMIT = 70 };
+
+/* What every connection needs, and what the writer needs more. page_size counts for a new file only. */
+#define PRAGMAS                                                                                    \
+    "PRAGMA trusted_schema=OFF; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;"                 \
+    " PRAGMA mmap_size=268435456; PRAGMA cell_size_check=ON;"
+#define READER_PRAGMAS PRAGMAS " PRAGMA query_only=ON; PRAGMA cache_size=-8192;"
+#define WRITER_PRAGMAS                                                                             \
+    "PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" PRAGMAS             \
+    " PRAGMA cache_size=-65536; PRAGMA journal_size_limit=67108864;"
+
+struct sqlite_engine {
+    struct engine engine;
+    char path[];
+};
+
+enum fixed {
+    BEGIN_READ,
+    BEGIN_WRITE,
+    COMMIT,
+    ROLLBACK,
+    SAVEPOINT,
+    RELEASE,
+    ROLLBACK_TO,
+    FIXED_COUNT,
+};
+
+static const char *const fixed_texts[FIXED_COUNT] = {
+    [BEGIN_READ] = "BEGIN",
+    [BEGIN_WRITE] = "BEGIN IMMEDIATE",
+    [COMMIT] = "COMMIT",
+    [ROLLBACK] = "ROLLBACK",
+    [SAVEPOINT] = "SAVEPOINT one_call",
+    [RELEASE] = "RELEASE one_call",
+    [ROLLBACK_TO] = "ROLLBACK TO one_call",
+};
+
+struct connection {
+    struct db db;
+    sqlite3 *handle;
+    sqlite3_stmt *fixed[FIXED_COUNT];
+    /* SQLite ended the transaction by itself (disk full, I/O error): what it was; everything answers it until rollback. */
+    enum err lost;
+};
+
+struct statement {
+    struct db_statement base;
+    sqlite3_stmt *handle;
+    size_t arguments;
+    size_t *argument_of;    /* SQLite's parameter i is our $argument_of[i] + 1 */
+    struct db_value *cells; /* of the row at hand */
+};
+
+/* --- errors ----------------------------------------------------------------------------------------------------- */
+
+static void log_failure(struct connection *k, int code, const char *sql)
+{
+    log_error(k->db.engine->log, "sqlite.failed", L_INT("code", code),
+              L_STR("message", str_of(sqlite3_errmsg(k->handle))), L_STR("sql", str_of(sql)));
+}
+
+/* Codes are extended. What is not named here is a bug of ours or a broken disk: logged. */
+static enum err error_of(struct connection *k, int code, const char *sql)
+{
+    switch (code) {
+    case SQLITE_OK:
+    case SQLITE_ROW:
+    case SQLITE_DONE:
+        return E_OK;
+    case SQLITE_CONSTRAINT_UNIQUE:
+    case SQLITE_CONSTRAINT_PRIMARYKEY:
+    case SQLITE_CONSTRAINT_ROWID:
+        return E_TAKEN;
+    default:
+        break;
+    }
+    switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_INTERRUPT:
+        return E_BUSY;
+    case SQLITE_FULL:
+        return E_STORAGE_FULL;
+    default:
+        log_failure(k, code, sql);
+        return E_INTERNAL;
+    }
+}
+
+/* ... of a statement inside a transaction, which it may have ended. */
+static enum err error_inside(struct connection *k, int code, const char *sql)
+{
+    enum err e = error_of(k, code, sql);
+
+    if (e != E_OK && k->db.open_transaction && sqlite3_get_autocommit(k->handle))
+        k->lost = e;
+    return e;
+}
+
+static int step_fixed(struct connection *k, enum fixed which)
+{
+    int code = sqlite3_step(k->fixed[which]);
+
+    sqlite3_reset(k->fixed[which]);
+    return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+/* --- statements ------------------------------------------------------------------------------------------------- */
+
+static void sqlite_drop(struct db *db, struct db_statement *base)
+{
+    struct statement *s = (struct statement *)base;
+
+    (void)db;
+    sqlite3_finalize(s->handle);
+    free(s->argument_of);
+    free(s->cells);
+    free(s->base.names);
+    free(s);
+}
+
+static void *some(size_t n, size_t size)
+{
+    void *p = calloc(n == 0 ? 1 : n, size);
+
+    must(p != NULL);
+    return p;
+}
+
+/* To SQLite "$2" is a name, and gets the next free index where it first stands. */
+static void find_arguments(struct statement *s)
+{
+    s->arguments = (size_t)sqlite3_bind_parameter_count(s->handle);
+    s->argument_of = some(s->arguments, sizeof(s->argument_of[0]));
+    for (size_t i = 0; i < s->arguments; i++) {
+        const char *name = sqlite3_bind_parameter_name(s->handle, (int)i + 1);
+        int64_t number = 0;
+        must(name != NULL && str_int(str_of(name + 1), &number) && number > 0);
+        s->argument_of[i] = (size_t)number - 1;
+    }
+}
+
+static void find_columns(struct statement *s)
+{
+    s->base.columns = (size_t)sqlite3_column_count(s->handle);
+    s->base.names = some(s->base.columns, sizeof(s->base.names[0]));
+    s->cells = some(s->base.columns, sizeof(s->cells[0]));
+    for (size_t i = 0; i < s->base.columns; i++)
+        s->base.names[i] = str_of(sqlite3_column_name(s->handle, (int)i));
+}
+
+static enum err sqlite_prepare(struct db *db, const char *text, const struct db_value *args,
+                               size_t n, struct db_statement **result)
+{
+    struct connection *k = (struct connection *)db;
+    sqlite3_stmt *handle = NULL;
+    const char *rest;
+
+    (void)args, (void)n;
+    int code = sqlite3_prepare_v3(k->handle, text, -1, SQLITE_PREPARE_PERSISTENT, &handle, &rest);
+    if (code != SQLITE_OK)
+        return error_inside(k, code, text);
+    must(handle != NULL && str_trim(str_of(rest)).n == 0); /* one statement, not several */
+    struct statement *s = some(1, sizeof(*s));
+    s->handle = handle;
+    find_arguments(s);
+    find_columns(s);
+    *result = &s->base;
+    return E_OK;
+}
+
+static int bind_one(sqlite3_stmt *handle, int at, const struct db_value *v)
+{
+    switch (v->kind) {
+    case DB_INT:
+        return sqlite3_bind_int64(handle, at, v->i);
+    case DB_TEXT:
+        return sqlite3_bind_text64(handle, at, v->s.p, v->s.n, SQLITE_STATIC, SQLITE_UTF8);
+    case DB_BLOB:
+        return sqlite3_bind_blob64(handle, at, v->s.p, v->s.n, SQLITE_STATIC);
+    case DB_NULL:
+        break;
+    }
+    return sqlite3_bind_null(handle, at);
+}
+
+static int bind_all(struct statement *s, const struct db_value *args, size_t n)
+{
+    for (size_t i = 0; i < s->arguments; i++) {
+        must(s->argument_of[i] < n);
+        int code = bind_one(s->handle, (int)i + 1, &args[s->argument_of[i]]);
+        if (code != SQLITE_OK)
+            return code;
+    }
+    return SQLITE_OK;
+}
+
+static struct str bytes_at(const void *p, int n)
+{
+    return (struct str) { p == NULL ? "" : p, (size_t)n };
+}
+
+static void read_cell(sqlite3_stmt *handle, int at, struct db_value *v)
+{
+    switch (sqlite3_column_type(handle, at)) {
+    case SQLITE_INTEGER:
+        *v = (struct db_value) { .kind = DB_INT, .i = sqlite3_column_int64(handle, at) };
+        break;
+    case SQLITE_TEXT: {
+        const void *p = sqlite3_column_text(handle, at);
+        *v = (struct db_value) { .kind = DB_TEXT,
+                                 .s = bytes_at(p, sqlite3_column_bytes(handle, at)) };
+        break;
+    }
+    case SQLITE_BLOB: {
+        const void *p = sqlite3_column_blob(handle, at);
+        *v = (struct db_value) { .kind = DB_BLOB,
+                                 .s = bytes_at(p, sqlite3_column_bytes(handle, at)) };
+        break;
+    }
+    case SQLITE_NULL:
+        *v = (struct db_value) { .kind = DB_NULL };
+        break;
+    default:
+        must(!"a real number in a result: there are none in this house; CAST it");
+    }
+}
+
+/* Steps to the end. Returns SQLite's code; *e is the caller's own reason to stop, or E_OK. */
+static int step_all(struct statement *s, db_row *row, void *context, enum err *e)
+{
+    int code;
+
+    while ((code = sqlite3_step(s->handle)) == SQLITE_ROW) {
+        must(row != NULL); /* a row came where none can be taken */
+        for (size_t i = 0; i < s->base.columns; i++)
+            read_cell(s->handle, (int)i, &s->cells[i]);
+        *e = row(context, &s->base, s->cells);
+        if (*e != E_OK)
+            break;
+    }
+    return code;
+}
+
+static enum err sqlite_query(struct db *db, struct db_statement *base, const struct db_value *args,
+                             size_t n, db_row *row, void *context, int64_t *changed)
+{
+    struct connection *k = (struct connection *)db;
+    struct statement *s = (struct statement *)base;
+    enum err e = E_OK;
+
+    if (k->lost != E_OK)
+        return k->lost;
+    int code = bind_all(s, args, n);
+    if (code == SQLITE_OK)
+        code = step_all(s, row, context, &e);
+    if (changed != NULL)
+        *changed = sqlite3_changes64(k->handle);
+    if (e == E_OK)
+        e = error_inside(k, code, base->sql);
+    sqlite3_reset(s->handle);
+    return e;
+}
+
+static enum err sqlite_script(struct db *db, struct str sql)
+{
+    struct connection *k = (struct connection *)db;
+
+    if (k->lost != E_OK)
+        return k->lost;
+    return error_inside(k, sqlite3_exec(k->handle, sql.p, NULL, NULL, NULL), sql.p);
+}
+
+/* --- transactions ----------------------------------------------------------------------------------------------- */
+
+static enum err sqlite_begin(struct db *db, bool write)
+{
+    struct connection *k = (struct connection *)db;
+
+    must(!db->open_transaction);
+    enum err e = error_of(k, step_fixed(k, write ? BEGIN_WRITE : BEGIN_READ), "BEGIN");
+    db->open_transaction = e == E_OK;
+    db->broken = E_OK;
+    return e;
+}
+
+static void sqlite_rollback(struct db *db)
+{
+    struct connection *k = (struct connection *)db;
+
+    /* When SQLite has ended it already there is nothing to undo; otherwise this cannot fail in a way that matters: the
+     * next BEGIN would say so. */
+    if (db->open_transaction && !sqlite3_get_autocommit(k->handle))
+        error_of(k, step_fixed(k, ROLLBACK), "ROLLBACK");
+    db->open_transaction = false;
+    db->broken = E_OK;
+    k->lost = E_OK;
+}
+
+/* After an I/O error in COMMIT nobody knows whether the transaction will be there after a crash. Whoever says "failed"
+ * may lie, whoever goes on may build on sand: the process ends, and recovery at the next start is the only truth. */
+_Noreturn static void stop(int code)
+{
+    dprintf(STDERR_FILENO,
+            "{\"level\":\"error\",\"event\":\"sqlite.commit_unknown\",\"code\":%d,\"message\":\"%"
+            "s\"}\n",
+            code, sqlite3_errstr(code));
+    _exit(EXIT_UNKNOWN_COMMIT);
+}
+
+static enum err sqlite_commit(struct db *db)
+{
+    struct connection *k = (struct connection *)db;
+    enum err e = k->lost != E_OK ? k->lost : db->broken;
+
+    must(db->open_transaction);
+    if (e == E_OK) {
+        int code = step_fixed(k, COMMIT);
+        if ((code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CORRUPT)
+            stop(code);
+        e = error_of(k, code, "COMMIT");
+    }
+    if (e != E_OK)
+        sqlite_rollback(db);
+    db->open_transaction = false;
+    return e;
+}
+
+static enum err sqlite_savepoint(struct db *db)
+{
+    struct connection *k = (struct connection *)db;
+
+    must(db->open_transaction && db->broken == E_OK);
+    if (k->lost != E_OK)
+        return k->lost;
+    return error_inside(k, step_fixed(k, SAVEPOINT), "SAVEPOINT");
+}
+
+static void sqlite_rollback_to(struct db *db)
+{
+    struct connection *k = (struct connection *)db;
+
+    db->broken = E_OK;
+    if (k->lost != E_OK)
+        return; /* the whole batch is gone; its commit will say so */
+    if (error_inside(k, step_fixed(k, ROLLBACK_TO), "ROLLBACK TO") == E_OK)
+        error_inside(k, step_fixed(k, RELEASE), "RELEASE");
+}
+
+static enum err sqlite_release(struct db *db)
+{
+    struct connection *k = (struct connection *)db;
+    enum err e = k->lost != E_OK ? k->lost : db->broken;
+
+    if (e == E_OK)
+        e = error_inside(k, step_fixed(k, RELEASE), "RELEASE");
+    if (e != E_OK)
+        sqlite_rollback_to(db);
+    return e;
+}
+
+/* BEGIN IMMEDIATE is alone already, and there is no time limit. */
+static enum err sqlite_alone(struct db *db)
+{
+    must(db->open_transaction);
+    return E_OK;
+}
+
+static enum err sqlite_announce(struct db *db, struct str text)
+{
+    (void)db, (void)text;
+    return E_OK; /* there are no other nodes */
+}
+
+/* --- connections ------------------------------------------------------------------------------------------------ */
+
+static void sqlite_close(struct db *db)
+{
+    struct connection *k = (struct connection *)db;
+
+    for (int i = 0; i < FIXED_COUNT; i++)
+        sqlite3_finalize(k->fixed[i]);
+    must(sqlite3_close(k->handle) == SQLITE_OK); /* all statements were dropped */
+    free(k);
+}
+
+static const struct db_ops connection_ops = {
+    .prepare = sqlite_prepare,
+    .drop = sqlite_drop,
+    .query = sqlite_query,
+    .begin = sqlite_begin,
+    .commit = sqlite_commit,
+    .rollback = sqlite_rollback,
+    .savepoint = sqlite_savepoint,
+    .release = sqlite_release,
+    .rollback_to = sqlite_rollback_to,
+    .alone = sqlite_alone,
+    .script = sqlite_script,
+    .announce = sqlite_announce,
+    .close = sqlite_close,
+};
+
+static int connection_start(struct connection *k, const char *path, bool write)
+{
+    int flags = write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+    int code = sqlite3_open_v2(path, &k->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
+
+    if (code != SQLITE_OK)
+        return code;
+    sqlite3_extended_result_codes(k->handle, 1);
+    sqlite3_busy_timeout(k->handle, BUSY_MS);
+    sqlite3_db_config(k->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    code = sqlite3_exec(k->handle, write ? WRITER_PRAGMAS : READER_PRAGMAS, NULL, NULL, NULL);
+    for (int i = 0; i < FIXED_COUNT && code == SQLITE_OK; i++)
+        code = sqlite3_prepare_v3(k->handle, fixed_texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+                                  &k->fixed[i], NULL);
+    return code;
+}
+
+static enum err engine_open(struct engine *base, bool write, struct db **result)
+{
+    struct sqlite_engine *e = (struct sqlite_engine *)base;
+    struct connection *k = some(1, sizeof(*k));
+
+    k->db = (struct db) { .ops = &connection_ops, .engine = base };
+    int code = connection_start(k, e->path, write);
+    if (code == SQLITE_OK) {
+        *result = &k->db;
+        return E_OK;
+    }
+    enum err error = error_of(k, code, "open");
+    sqlite_close(&k->db);
+    return error == E_INTERNAL ? E_UNAVAILABLE : error;
+}
+
+static void engine_listen(struct engine *e, void (*heard)(void *context, struct str text),
+                          void *context, const bool *stop)
+{
+    (void)e, (void)heard, (void)context, (void)stop;
+}
+
+static void engine_close(struct engine *e)
+{
+    free(e);
+}
+
+/* One writer needs no row locks, and sees no transaction but finished ones. Longest first. */
+static const struct db_word words[] = {
+    { "FOR UPDATE SKIP LOCKED", "" },
+    { "FOR UPDATE", "" },
+    { "SKIP LOCKED", "" },
+    { "TX_ID()", "0" },
+    { "TX_HORIZON()", "1" },
+    { NULL, NULL },
+};
+
+static const struct engine_ops ops = {
+    .name = "sqlite",
+    .single_writer = true,
+    .words = words,
+    .in_list = "IN (SELECT value FROM json_each(%s))",
+    .open = engine_open,
+    .listen = engine_listen,
+    .close = engine_close,
+};
+
+struct engine *sqlite_open(struct str path, struct log *log)
+{
+    struct sqlite_engine *e = some(1, sizeof(*e) + path.n + 1);
+    struct db *db;
+
+    /* No counting of memory behind a global lock. Refused, and no harm, when SQLite is running already. */
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    e->engine = (struct engine) { .ops = &ops, .log = log };
+    memcpy(e->path, path.p, path.n);
+    if (engine_open(&e->engine, true, &db) != E_OK) {
+        free(e);
+        return NULL;
+    }
+    db_close(db);
+    return &e->engine;
+}

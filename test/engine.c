@@ -1,0 +1,60 @@
+/* engine.c -- fresh databases for tests. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "test/engine.h"
+#include "base/when.h"
+#include "sys/sqlite.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct engine *engine_fresh(const char *name, struct log *log)
+{
+    struct arena a = { 0 };
+    struct engine *e;
+
+    if (strcmp(name, "sqlite") != 0)
+        SKIP("PostgreSQL is not there: set STAGEDOOR_TEST_POSTGRES");
+    e = sqlite_open(str_printf(&a, "%s/test.db", unit_dir()), log);
+    arena_done(&a);
+    REQUIRE(e != NULL);
+    return e;
+}
+
+struct db *engine_connect(struct engine *e, bool write)
+{
+    struct db *db = NULL;
+
+    CHECK_OK(e->ops->open(e, write, &db));
+    REQUIRE(db != NULL);
+    return db;
+}
+
+static struct when now(struct clock *k)
+{
+    (void)k;
+    return when_real_now();
+}
+
+struct bed *bed_open(const char *engine)
+{
+    struct bed *b = calloc(1, sizeof(*b));
+
+    must(b != NULL && crypto_init());
+    b->log = log_open(STDERR_FILENO, LOG_LEVEL_WARN);
+    b->env = (struct env) { .log = b->log, .clock = { .real = now }, .random = random_fill };
+    b->env.engine = engine_fresh(engine, b->log);
+    b->db = engine_connect(b->env.engine, true);
+    b->call =
+        (struct call) { .env = &b->env, .arena = &b->arena, .db = b->db, .now = when_real_now() };
+    return b;
+}
+
+void bed_close(struct bed *b)
+{
+    db_close(b->db);
+    b->env.engine->ops->close(b->env.engine);
+    log_close(b->log);
+    arena_done(&b->arena);
+    free(b);
+}

@@ -237,7 +237,8 @@ static void read_cell(sqlite3_stmt *handle, int at, struct db_value *v)
         *v = (struct db_value) { .kind = DB_NULL };
         break;
     default:
-        must(!"a real number in a result: there are none in this house; CAST it");
+        must_failed("a real number in a result: there are none in this house, CAST it", __FILE__,
+                    __LINE__);
     }
 }
 

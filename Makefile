@@ -56,10 +56,11 @@ GCC := $(findstring gcc,$(notdir $(CC)))
 ifneq ($(GCC),)
 WARN += -Wtrampolines -Wbidi-chars=any
 endif
+GCC_ONLY := -Wtrampolines -Wbidi-chars=any -ftrivial-auto-var-init=zero -fzero-call-used-regs=used-gpr -mharden-sls=all -flto=auto
 
 CPPFLAGS := -Isrc -I. -D_GNU_SOURCE= -include base/banned.h $(call system_cflags,$(PACKAGES))
 CFLAGS   := -std=gnu17 -g $(WARN) -fno-strict-aliasing -fno-strict-overflow \
-            -fno-delete-null-pointer-checks -ffile-prefix-map=$(CURDIR)/=
+            -fno-delete-null-pointer-checks -ffile-prefix-map=$(CURDIR)=.
 LDFLAGS  := -Wl,--as-needed
 
 ifeq ($(MODE),debug)
@@ -77,7 +78,8 @@ CFLAGS += -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
 LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--gc-sections
 ifneq ($(GCC),)
 CFLAGS += -ftrivial-auto-var-init=zero -fzero-call-used-regs=used-gpr -flto=auto
-LDFLAGS += -O2 -flto=auto
+seed = -frandom-seed=$@
+LDFLAGS += -O2 -flto=auto -ffile-prefix-map=$(CURDIR)=.
 ifeq ($(shell uname -m),x86_64)
 CFLAGS += -mharden-sls=all
 endif
@@ -124,11 +126,11 @@ $(B)/tests: $(TEST_OBJ) $(B)/tests.list
 
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
-	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) $(seed) -MMD -MP -c -o $@ $<
 
 $(B)/gen/%.o: build/gen/%.c $(B)/flags
 	@mkdir -p $(@D)
-	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) $(seed) -MMD -MP -c -o $@ $<
 $(B)/gen/%.o: build/gen/%.S
 	@mkdir -p $(@D)
 	$(call say,AS,$@)$(CC) -c -o $@ $<
@@ -161,12 +163,21 @@ format:
 format-check:
 	@clang-format --dry-run -Werror $(FORMATTED)
 
-compile_commands.json: Makefile $(B)/program.list $(B)/tests.list
+# clang-tidy, with the flags that each file is compiled with.
+tidy: compile_commands.json
+	printf '%s\n' $(PROG_SRC) | xargs -P$(shell nproc) -n4 clang-tidy --quiet -p .
+.PHONY: tidy
+
+# For editors and clang-tidy, which speak clang.
+comma := ,
+define compile_command
+{"directory":"$(CURDIR)"$(comma)"file":"$(1)"$(comma)"command":"clang $(CPPFLAGS) \
+$(if $(findstring image_worker,$(1)),$(call system_cflags,vips)) $(filter-out $(GCC_ONLY),$(CFLAGS)) -c $(1)"}
+endef
+compile_commands.json: Makefile $(B)/program.list $(B)/tests.list $(B)/flags
 	$(file >$@,[)
-	$(foreach s,$(PROG_SRC) $(TEST_SRC),$(file >>$@,{"directory":"$(CURDIR)"$(,)"file":"$(s)"$(,)"command":"$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(findstring image_worker,$(s)),$(call system_cflags,vips)) -c $(s)"}$(if $(filter-out $(lastword $(PROG_SRC) $(TEST_SRC)),$(s)),$(,))))
-	$(file >>$@,])
-	@:
-, := ,
+	$(foreach s,$(PROG_SRC) $(TEST_SRC),$(file >>$@,$(call compile_command,$(s))$(comma)))
+	@sed -i '$$ s/,$$/]/' $@
 
 clean:
 	rm -rf build/*-gcc build/*-clang build/gen build/stagedoor compile_commands.json

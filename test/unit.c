@@ -137,6 +137,15 @@ const char *unit_dir(void)
     return dir;
 }
 
+const char *unit_postgres(void)
+{
+    const char *url = getenv("STAGEDOOR_TEST_POSTGRES");
+
+    if (url == NULL || url[0] == 0)
+        unit_skip("no PostgreSQL in STAGEDOOR_TEST_POSTGRES");
+    return url;
+}
+
 static int remove_entry(const char *path, const struct stat *s, int kind, struct FTW *where)
 {
     (void)s, (void)kind, (void)where;

@@ -52,6 +52,10 @@ struct unit_test {
 /* An empty folder of this test's own; removed afterwards, however the test ends. */
 const char *unit_dir(void);
 
+/* URL of a PostgreSQL that tests may fill with databases of their own; skips the test when there is none. ./dev check
+ * starts one and passes it in STAGEDOOR_TEST_POSTGRES; by hand: export STAGEDOOR_TEST_POSTGRES=$(tools/pg start check). */
+const char *unit_postgres(void);
+
 #define UNIT_STR(x) _Generic((x), struct str : unit_same, char * : str_of, const char * : str_of)(x)
 struct str unit_same(struct str s);
 void unit_register(struct unit_test *t);

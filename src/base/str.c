@@ -195,7 +195,7 @@ uint64_t str_hash(struct str s)
 
 char *buf_room(struct buf *b, size_t n)
 {
-    must(n < ARENA_MAX && b->n < ARENA_MAX);
+    must(n < ARENA_MAX && b->n < ARENA_MAX && (b->p != NULL || b->n == 0));
     if (b->size - b->n < n + 1 || b->p == NULL) {
         size_t size = b->size < 256 ? 256 : b->size * 2;
         while (size < b->n + n + 1)

@@ -60,8 +60,9 @@ GCC_ONLY := -Wtrampolines -Wbidi-chars=any -ftrivial-auto-var-init=zero -fzero-c
 
 CPPFLAGS := -Isrc -I. -D_GNU_SOURCE= -include base/banned.h $(call system_cflags,$(PACKAGES))
 CFLAGS   := -std=gnu17 -g $(WARN) -fno-strict-aliasing -fno-strict-overflow \
-            -fno-delete-null-pointer-checks -ffile-prefix-map=$(CURDIR)=.
-LDFLAGS  := -Wl,--as-needed
+            -fno-delete-null-pointer-checks -ffile-prefix-map=$(CURDIR)=. \
+            -ffunction-sections -fdata-sections
+LDFLAGS  := -Wl,--as-needed -Wl,--gc-sections
 
 ifeq ($(MODE),debug)
 CFLAGS += -O1 -fno-omit-frame-pointer
@@ -74,8 +75,8 @@ LDFLAGS += -fsanitize=thread
 else ifeq ($(MODE),release)
 # Only what takes effect on Debian 12 (gcc 12, clang 14); -fcf-protection, for one, does not.
 CFLAGS += -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
-          -fstack-clash-protection -fPIE -ffunction-sections -fdata-sections
-LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--gc-sections
+          -fstack-clash-protection -fPIE
+LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code
 ifneq ($(GCC),)
 CFLAGS += -ftrivial-auto-var-init=zero -fzero-call-used-regs=used-gpr -flto=auto
 seed = -frandom-seed=$@

@@ -23,6 +23,12 @@ struct unit_test {
     struct unit_test *next;
 };
 
+struct unit_program {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    struct unit_program *next;
+};
+
 #define TEST(name) TEST_SECONDS(name, 10)
 /* ... with another limit; sanitizer builds get four times as long. */
 #define TEST_SECONDS(name, limit)                                                                  \
@@ -33,6 +39,17 @@ struct unit_test {
         unit_register(&t);                                                                         \
     }                                                                                              \
     static void test_##name(void)
+
+/* A program of a test's own, for what must happen in another process image: /proc/self/exe --as NAME ARGUMENT... runs its
+ * body, with argc and argv of the arguments, and exits with what it returns. */
+#define PROGRAM(name)                                                                              \
+    static int program_##name(int argc, char **argv);                                              \
+    __attribute__((constructor)) static void register_##name(void)                                 \
+    {                                                                                              \
+        static struct unit_program p = { #name, program_##name, NULL };                            \
+        unit_register_program(&p);                                                                 \
+    }                                                                                              \
+    static int program_##name(int argc, char **argv)
 
 #define CHECK(cond)          unit_check((cond), __FILE__, __LINE__, #cond)
 #define CHECK_OK(error)      unit_int(__FILE__, __LINE__, #error, (int64_t)(error), 0)
@@ -59,6 +76,7 @@ const char *unit_postgres(void);
 #define UNIT_STR(x) _Generic((x), struct str : unit_same, char * : str_of, const char * : str_of)(x)
 struct str unit_same(struct str s);
 void unit_register(struct unit_test *t);
+void unit_register_program(struct unit_program *p);
 bool unit_check(bool good, const char *file, int line, const char *what);
 bool unit_int(const char *file, int line, const char *what, int64_t got, int64_t want);
 bool unit_str(const char *file, int line, const char *what, struct str got, struct str want);

@@ -1,6 +1,6 @@
 /* jail_test.c -- a child that tries to get out.
  *
- * The test program is its own prisoner: started as "test jail-attempt <what> <with>" it tries one thing and exits 0 when
+ * The test program is its own prisoner: started as "tests --as jail_attempt <what> <with>" it tries one thing and exits 0 when
  * it worked, 1 when it was refused. Each attempt runs twice: with all walls, where it must fail, and without them, where it
  * must work; an attempt that cannot succeed would prove nothing. */
 /* SPDX-License-Identifier: Apache-2.0 */
@@ -304,26 +304,24 @@ static const struct attempt attempts[] = {
     { "beat", try_beat },
 };
 
-/* glibc hands main's arguments to constructors. */
-__attribute__((constructor)) static void maybe_prisoner(int argc, char **argv)
+PROGRAM(jail_attempt)
 {
-    if (argc != 4 || strcmp(argv[1], "jail-attempt") != 0)
-        return;
-    for (size_t i = 0; i < COUNT(attempts); i++)
-        if (strcmp(argv[2], attempts[i].name) == 0)
-            _exit(attempts[i].run(argv[3]) ? 0 : 1);
-    _exit(9);
+    for (size_t i = 0; argc == 2 && i < COUNT(attempts); i++)
+        if (strcmp(argv[0], attempts[i].name) == 0)
+            return attempts[i].run(argv[1]) ? 0 : 1;
+    return 9;
 }
 
 /* --- The warden ---------------------------------------------------------------------------------- */
 
-static struct jail_task task_of(const char *argv[5], const char *what, const char *with)
+static struct jail_task task_of(const char *argv[6], const char *what, const char *with)
 {
     argv[0] = "/proc/self/exe";
-    argv[1] = "jail-attempt";
-    argv[2] = what;
-    argv[3] = with;
-    argv[4] = NULL;
+    argv[1] = "--as";
+    argv[2] = "jail_attempt";
+    argv[3] = what;
+    argv[4] = with;
+    argv[5] = NULL;
     return (struct jail_task) {
         .argv = argv,
         .cpu_s = 5,
@@ -337,7 +335,7 @@ static struct jail_task task_of(const char *argv[5], const char *what, const cha
 static enum jail_end attempt(const char *what, const char *with, unsigned without)
 {
     struct arena a = { 0 };
-    const char *argv[5];
+    const char *argv[6];
     struct jail_task t = task_of(argv, what, with);
     struct jail_result r;
 
@@ -417,7 +415,7 @@ TEST(jail_files_outside_are_closed)
 TEST(jail_opens_what_is_named)
 {
     struct arena a = { 0 };
-    const char *argv[5];
+    const char *argv[6];
     struct jail_task t = task_of(argv, "read", "/etc/passwd");
     struct jail_result r;
 
@@ -493,7 +491,7 @@ TEST(jail_signals_nobody)
 
 TEST(jail_memory_and_files_have_ends)
 {
-    const char *argv[5];
+    const char *argv[6];
     struct arena a = { 0 };
     struct jail_task t = task_of(argv, "big-file", "big");
     struct jail_result r;
@@ -576,7 +574,7 @@ TEST(jail_hands_back_words_and_lines)
 {
     struct arena a = { 0 };
     struct buf lines = { .arena = &a };
-    const char *argv[5];
+    const char *argv[6];
     struct jail_task t = task_of(argv, "echo", "b");
     struct jail_result r;
     char name[] = "/tmp/stagedoor-jail-XXXXXX";
@@ -597,7 +595,7 @@ TEST(jail_hands_back_words_and_lines)
 
 static struct jail_result timed(struct arena *a, const char *what, int cpu_s, int wall_s)
 {
-    const char *argv[5];
+    const char *argv[6];
     struct jail_task t = task_of(argv, what, "");
     struct jail_result r;
 
@@ -623,7 +621,7 @@ TEST(jail_time_ends)
 TEST(jail_tells_how_it_ended)
 {
     struct arena a = { 0 };
-    const char *argv[5];
+    const char *argv[6];
     struct jail_task t = task_of(argv, "flood", "");
     struct jail_result r;
 

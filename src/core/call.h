@@ -76,7 +76,8 @@ struct call {
 
     /* decoded input; use IN, PARAMS, QUERY */
     const void *in, *params, *query;
-    struct str body; /* WIRE_RAW: as it came */
+    struct str body;       /* WIRE_RAW: as it came */
+    struct str query_text; /* WIRE_RAW without .query: what stands behind '?', as it came */
     struct upload upload;
     struct str agent, address, origin; /* of the client, for sessions and audit */
     struct str request_id;

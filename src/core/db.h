@@ -24,6 +24,7 @@
 
 struct call;
 struct env;
+struct module;
 
 /* --- what domain code calls ------------------------------------------------------------------------------------- */
 
@@ -247,8 +248,10 @@ struct db_text {
 struct db_text db_text_of(struct arena *a, const struct engine *e, const char *sql);
 /* Words replaced, outside of literals and comments. */
 struct str db_translate(struct arena *a, const struct engine *e, struct str sql);
-/* Runs every schema file not yet run, each in a transaction, in order. E_CONFLICT when a file that was run has changed. */
-enum err db_migrate(struct engine *e, struct log *log);
+/* Runs every schema file of these modules not yet run, each in a transaction, in order. E_CONFLICT when a file that was
+ * run has changed. "0040-ledger-books" is the module ledger's: a program has the tables of its own modules only. NULL: all. */
+enum err db_migrate(struct engine *e, struct log *log, const struct module *const *modules,
+                    size_t n);
 void db_close(struct db *db); /* with its statements; NULL is allowed */
 
 #endif

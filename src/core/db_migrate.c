@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/when.h"
 #include "core/db.h"
+#include "core/module.h"
 #include "core/schema_files.h"
 
 static const char create_version[] = "CREATE TABLE IF NOT EXISTS schema_version ("
@@ -87,7 +88,22 @@ static enum err migrate(struct db *db, const struct schema_file *f, struct log *
     return e;
 }
 
-enum err db_migrate(struct engine *engine, struct log *log)
+/* The second word of the file's name is its owner. */
+static bool is_ours(const struct schema_file *f, const struct module *const *modules, size_t n)
+{
+    struct str number, owner;
+
+    if (modules == NULL)
+        return true;
+    str_split(str_split(str_of(f->name), '-', &number), '-', &owner);
+    for (size_t i = 0; i < n; i++)
+        if (str_is(owner, modules[i]->name))
+            return true;
+    return str_is(owner, "core");
+}
+
+enum err db_migrate(struct engine *engine, struct log *log, const struct module *const *modules,
+                    size_t n)
 {
     struct db *db;
     enum err e = engine->ops->open(engine, true, &db);
@@ -95,7 +111,8 @@ enum err db_migrate(struct engine *engine, struct log *log)
     if (e != E_OK)
         return e;
     for (size_t i = 0; i < schema_files_n && e == E_OK; i++)
-        e = migrate(db, &schema_files[i], log);
+        if (is_ours(&schema_files[i], modules, n))
+            e = migrate(db, &schema_files[i], log);
     db_close(db);
     return e;
 }

@@ -92,7 +92,7 @@ static enum err start_modules(struct env *e)
 enum err env_start(struct env *e, int job_workers)
 {
     module_check(e->modules, e->modules_n);
-    TRY(db_migrate(e->engine, e->log));
+    TRY(db_migrate(e->engine, e->log, e->modules, e->modules_n));
     e->ids.node = (unsigned)setting_int(e->settings, "core.node");
     e->revisions = calloc(1, sizeof(*e->revisions));
     must(e->revisions != NULL);

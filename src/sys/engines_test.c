@@ -466,7 +466,7 @@ ENGINES(migrations_run_once)
     int64_t n = -1, expected = (int64_t)schema_files_n;
 
     for (int i = 0; i < 2; i++)
-        CHECK_OK(db_migrate(b->env.engine, b->log));
+        CHECK_OK(db_migrate(b->env.engine, b->log, NULL, 0));
     if (expected == 0)
         SKIP("there are no schema files yet");
     begin(b);
@@ -475,6 +475,6 @@ ENGINES(migrations_run_once)
     CHECK_OK(db_run(&b->call, "UPDATE schema_version SET hash = 'x' WHERE name = $1",
                     str_of(schema_files[0].name)));
     commit(b);
-    CHECK_INT(db_migrate(b->env.engine, b->log), E_CONFLICT);
+    CHECK_INT(db_migrate(b->env.engine, b->log, NULL, 0), E_CONFLICT);
     bed_close(b);
 }

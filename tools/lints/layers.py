@@ -9,7 +9,7 @@ BELOW = {
     "server": {"base", "core", "server"},
     "services": {"base", "core", "services"},
     "sys": {"base", "core", "sys"},
-    "sandbox": {"base", "core", "server", "sandbox"},
+    "sandbox": {"base", "core", "sys", "sandbox"},  # a program of its own: of sys, its HTTP client
     "main": {"base", "core", "server", "services", "sys", "sandbox", "main"},
 }
 # Of the compiler, libc and the kernel; everything else between < > is somebody's library.

@@ -1,4 +1,5 @@
 -- What the runner itself keeps: answers by idempotency key, jobs, events and who has read them.
+-- SPDX-License-Identifier: Apache-2.0
 
 CREATE TABLE idempotency (
     account INTEGER NOT NULL,

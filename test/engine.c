@@ -2,20 +2,46 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "test/engine.h"
 #include "base/when.h"
+#include "sys/postgres.h"
 #include "sys/sqlite.h"
 
+#include <libpq-fe.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* A schema of this process's own in the shared cluster, that the connections find first. */
+static struct engine *fresh_postgres(struct arena *a, struct log *log)
+{
+    const char *url = getenv("STAGEDOOR_TEST_POSTGRES");
+
+    if (url == NULL || url[0] == 0)
+        SKIP("PostgreSQL is not there: set STAGEDOOR_TEST_POSTGRES (test/postgres.sh start)");
+    PGconn *handle = PQconnectdb(url);
+    PGresult *r = PQexec(handle, str_printf(a,
+                                            "SET client_min_messages = error;"
+                                            " DROP SCHEMA IF EXISTS test_%d CASCADE;"
+                                            " CREATE SCHEMA test_%d",
+                                            getpid(), getpid())
+                                     .p);
+    if (PQresultStatus(r) != PGRES_COMMAND_OK)
+        FAIL("%s", PQerrorMessage(handle));
+    PQclear(r);
+    PQfinish(handle);
+    return postgres_open(str_printf(a, "%s%coptions=-csearch_path%%3Dtest_%d", url,
+                                    strchr(url, '?') != NULL ? '&' : '?', getpid()),
+                         log);
+}
 
 struct engine *engine_fresh(const char *name, struct log *log)
 {
     struct arena a = { 0 };
     struct engine *e;
 
-    if (strcmp(name, "sqlite") != 0)
-        SKIP("PostgreSQL is not there: set STAGEDOOR_TEST_POSTGRES");
-    e = sqlite_open(str_printf(&a, "%s/test.db", unit_dir()), log);
+    if (strcmp(name, "postgres") == 0)
+        e = fresh_postgres(&a, log);
+    else
+        e = sqlite_open(str_printf(&a, "%s/test.db", unit_dir()), log);
     arena_done(&a);
     REQUIRE(e != NULL);
     return e;

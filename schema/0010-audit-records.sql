@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- The audit log: records that are only ever added, and the chain over them.
 --
 -- A record is written with the deed it tells of and has no place in the chain at first. A job gives it the next position

@@ -15,6 +15,11 @@ extern const struct shape account_card_shape;
 /* n cards in the order of ids, with one query; the name is "Somebody" where the account is gone. */
 enum err account_cards(struct call *c, const struct id *ids, size_t n, struct account_card *result);
 
+enum { ACCOUNT_NAME_MAX = 60 };
+/* A name that people see, without spaces at its ends: one line, something visible, no marks that turn the reading
+ * direction. E_INVALID blames field. */
+enum err account_name(struct call *c, const char *field, struct str text, struct str *result);
+
 /* For mails and payment providers; never sent to other accounts. */
 struct account_contact {
     struct str email, name;
@@ -31,6 +36,7 @@ enum err account_set_role(struct call *c, struct id account, enum role role);
  * seen. E_SIGNED_OUT for a token that is unknown, ended or too old. */
 enum err account_authenticate(struct call *c, struct str token, struct actor *result);
 
-extern const struct module account_module;
+/* One service in three files: people, their sessions, and mails that prove who they are. */
+extern const struct module account_module, session_module, recovery_module;
 
 #endif

@@ -27,4 +27,7 @@ struct blobs {
     const struct blob_ops *ops;
 };
 
+/* Hashes a finished file and keeps it. */
+enum err blob_keep_file(struct blobs *b, struct str path, struct sha256 *hash);
+
 #endif

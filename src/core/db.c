@@ -446,7 +446,7 @@ static void cursor_tag(struct call *c, const char key[ID_DIGITS], char tag[ID_DI
     base32_print(tag, v);
 }
 
-static struct str cursor_print(struct call *c, int64_t key)
+struct str db_cursor_print(struct call *c, int64_t key)
 {
     char digits[ID_DIGITS], tag[ID_DIGITS];
 
@@ -456,7 +456,7 @@ static struct str cursor_print(struct call *c, int64_t key)
                       tag + ID_DIGITS - TAG_DIGITS);
 }
 
-static enum err cursor_parse(struct call *c, struct str text, int64_t *result)
+enum err db_cursor_parse(struct call *c, struct str text, int64_t *result)
 {
     const char *digits = text.p + sizeof(CURSOR_PREFIX) - 1;
     char tag[ID_DIGITS];
@@ -521,7 +521,7 @@ static enum err page_query(struct call *c, struct page_rows *p, struct str curso
     must(s->page && s->params == n); /* $cursor is there, and as many arguments as $n */
     key = s->ascending ? INT64_MIN : INT64_MAX;
     if (cursor.p != NULL)
-        TRY(cursor_parse(c, cursor, &key));
+        TRY(db_cursor_parse(c, cursor, &key));
     for (size_t i = 0; i < n; i++)
         all[i] = args[i];
     all[n] = of_int(key, false);
@@ -544,6 +544,6 @@ enum err db_page_(struct call *c, const struct shape *shape, struct str cursor, 
     TRY(page_query(c, &p, cursor, sql, args, n));
     c->page = (struct page) { .v = p.rows.v,
                               .n = p.rows.n,
-                              .next = p.more ? cursor_print(c, p.last) : STR_NONE };
+                              .next = p.more ? db_cursor_print(c, p.last) : STR_NONE };
     return E_OK;
 }

@@ -46,6 +46,10 @@ struct module;
 /* One integer into *result: E_NOT_FOUND when there is no row; NULL gives 0. */
 #define db_int(c, result, ...) db_int_((c), (result), DB_SQL_(__VA_ARGS__))
 
+/* For the rare list that is merged by hand: the `next` of a page whose last key was this, and back (E_INVALID on "cursor"). */
+struct str db_cursor_print(struct call *c, int64_t key);
+enum err db_cursor_parse(struct call *c, struct str cursor, int64_t *key);
+
 /* --- arguments -------------------------------------------------------------------------------------------------- */
 
 enum db_kind { DB_NULL, DB_INT, DB_TEXT, DB_BLOB };

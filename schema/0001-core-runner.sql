@@ -16,6 +16,7 @@ CREATE INDEX idempotency_created ON idempotency (created);
 CREATE TABLE job (
     id INTEGER PRIMARY KEY,
     kind TEXT NOT NULL,
+    lane INTEGER NOT NULL, -- the kind as a number: kinds that are at their limit are passed over
     name TEXT,             -- at most one waits under a name
     account INTEGER,       -- for whom
     payload TEXT NOT NULL,

@@ -35,25 +35,38 @@ struct jobs {
     pthread_cond_t some;   /* for workers: something to run */
     pthread_cond_t wanted; /* for the claimer: a free worker, or news */
     pthread_t claimer, workers[WORKERS_MAX];
+    const struct job_kind *running[WORKERS_MAX]; /* NULL: free */
     int workers_n, idle;
     bool stopping, news;
     struct claimed *ready; /* one at a time, handed over under the lock */
     struct arena *ready_arena;
 };
 
+/* What claim() is told and finds. */
+struct claiming {
+    struct id busy[WORKERS_MAX]; /* lanes that are at their limit */
+    size_t busy_n;
+    struct claimed *result;
+};
+
+static struct id lane_of(struct str kind)
+{
+    return (struct id) { (int64_t)(str_hash(kind) >> 33) + 1 };
+}
+
 /* --- adding ----------------------------------------------------------------------------------------------------- */
 
 static enum err insert(struct call *c, const struct job_kind *k, struct str name, struct when at,
                        struct str payload, struct id id)
 {
-    return db_run(
-        c,
-        "INSERT INTO job (id, kind, name, account, payload, state, due, due_business, lease_ms,"
-        " leased_until, attempt, tries, progress, created)"
-        " VALUES ($1, $2, $3, $4, $5, 'waiting', $6, $7, $8, 0, 0, $9, 0, $6)"
-        " ON CONFLICT (name) WHERE state = 'waiting' DO NOTHING",
-        id, str_of(k->name), name, c->who, payload, env_real_now(c->env), at.us, k->lease_ms,
-        k->tries);
+    return db_run(c,
+                  "INSERT INTO job (id, kind, lane, name, account, payload, state, due, "
+                  "due_business, lease_ms,"
+                  " leased_until, attempt, tries, progress, created)"
+                  " VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, $8, $9, 0, 0, $10, 0, $7)"
+                  " ON CONFLICT (name) WHERE state = 'waiting' DO NOTHING",
+                  id, str_of(k->name), lane_of(str_of(k->name)), name, c->who, payload,
+                  env_real_now(c->env), at.us, k->lease_ms, k->tries);
 }
 
 static enum err add(struct call *c, const char *kind, struct str name, struct when at,
@@ -91,18 +104,18 @@ enum err job_add_named(struct call *c, const char *kind, struct str name, struct
 
 static enum err claim(struct call *c)
 {
-    struct claimed *out = c->prepared;
+    const struct claiming *k = c->prepared;
     struct when real = env_real_now(c->env);
 
-    return db_one(c, claimed, out,
+    return db_one(c, claimed, k->result,
                   "UPDATE job SET state = 'running', attempt = attempt + 1, leased_until = $1 + "
                   "lease_ms * 1000"
                   " WHERE id = (SELECT id FROM job"
-                  " WHERE (state = 'waiting' AND due <= $1 AND due_business <= $2)"
-                  " OR (state = 'running' AND leased_until < $1)"
+                  " WHERE ((state = 'waiting' AND due <= $1 AND due_business <= $2)"
+                  " OR (state = 'running' AND leased_until < $1)) AND NOT (lane IN_LIST($3))"
                   " ORDER BY due LIMIT 1 FOR UPDATE SKIP LOCKED)"
                   " RETURNING id, account, kind, payload, attempt, tries",
-                  real, c->now);
+                  real, c->now, db_ids(c, k->busy, k->busy_n));
 }
 
 /* Is there anything to claim? A read, so that an idle program writes nothing. */
@@ -126,14 +139,14 @@ static bool any_due(struct env *e)
     return err == E_OK && n == 1;
 }
 
-static bool claim_one(struct env *e, struct arena *a, struct claimed *result)
+static bool claim_one(struct env *e, struct arena *a, struct claiming *k)
 {
     struct call c;
 
     if (!any_due(e))
         return false;
     call_begin(&c, e, a);
-    c.prepared = result;
+    c.prepared = k;
     return exec_transaction(e->exec, &c, WRITE, claim) == E_OK;
 }
 
@@ -274,11 +287,12 @@ void job_progress(struct call *c, int percent)
 int jobs_drain(struct env *e)
 {
     struct claimed job;
+    struct claiming k = { .result = &job };
     int n = 0;
 
     for (;;) {
         struct arena a = { 0 };
-        bool some = claim_one(e, &a, &job);
+        bool some = claim_one(e, &a, &k);
         if (some)
             run_job(e, &a, &job);
         arena_done(&a);
@@ -289,6 +303,31 @@ int jobs_drain(struct env *e)
 }
 
 /* --- threads ---------------------------------------------------------------------------------------------------- */
+
+/* Whose turn this worker is: its own place among the running ones. Called with the lock held. */
+static const struct job_kind **place_take(struct jobs *j, const struct job_kind *kind)
+{
+    int i = 0;
+
+    while (j->running[i] != NULL)
+        i++;
+    must(i < j->workers_n);
+    j->running[i] = kind;
+    return &j->running[i];
+}
+
+/* The lanes of kinds that run as often as they may. Called with the lock held. */
+static void busy_find(const struct jobs *j, struct claiming *k)
+{
+    for (int i = 0; i < j->workers_n; i++) {
+        const struct job_kind *kind = j->running[i];
+        int same = 0;
+        for (int other = 0; other <= i; other++)
+            same += kind != NULL && j->running[other] == kind;
+        if (kind != NULL && kind->at_once > 0 && same == kind->at_once)
+            k->busy[k->busy_n++] = lane_of(str_of(kind->name));
+    }
+}
 
 static void *worker(void *arg)
 {
@@ -305,6 +344,8 @@ static void *worker(void *arg)
             break;
         struct claimed job = *j->ready;
         struct arena *a = j->ready_arena;
+        const struct job_kind *kind = env_job_kind(j->env, job.kind);
+        const struct job_kind **place = kind == NULL ? NULL : place_take(j, kind);
         j->ready = NULL;
         pthread_cond_signal(&j->wanted);
         pthread_mutex_unlock(&j->lock);
@@ -312,6 +353,8 @@ static void *worker(void *arg)
         arena_done(a);
         free(a);
         pthread_mutex_lock(&j->lock);
+        if (place != NULL)
+            *place = NULL;
     }
     pthread_mutex_unlock(&j->lock);
     return NULL;
@@ -335,10 +378,12 @@ static bool hand_over(struct jobs *j)
 {
     struct arena *a = calloc(1, sizeof(*a));
     struct claimed job;
+    struct claiming k = { .result = &job };
 
     must(a != NULL);
+    busy_find(j, &k);
     pthread_mutex_unlock(&j->lock);
-    bool some = claim_one(j->env, a, &job);
+    bool some = claim_one(j->env, a, &k);
     pthread_mutex_lock(&j->lock);
     if (!some) {
         arena_done(a);

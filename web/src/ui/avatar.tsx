@@ -25,8 +25,14 @@ export function Avatar({ name, handle, src, className }: { name: string; handle?
   const shape = cx("shrink-0 rounded-full object-cover", className ?? "size-10 text-sm");
   if (src && broken !== src) return <img src={src} alt="" className={cx(shape, "bg-raised")} onError={() => setBroken(src)} />;
   return (
-    <span aria-hidden style={hueStyle(handle ?? name)} className={cx(shape, "flex items-center justify-center bg-[hsl(var(--hue)_38%_30%)] font-semibold tracking-wide text-[hsl(var(--hue)_70%_92%)]")}>
-      {initials(name) || "?"}
-    </span>
+    <span
+      aria-hidden
+      data-initials={initials(name) || "?"}
+      style={hueStyle(handle ?? name)}
+      className={cx(
+        shape,
+        "flex items-center justify-center bg-[hsl(var(--hue)_38%_30%)] font-semibold tracking-wide text-[hsl(var(--hue)_70%_92%)] before:content-[attr(data-initials)]",
+      )}
+    />
   );
 }

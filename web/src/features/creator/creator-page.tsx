@@ -92,7 +92,7 @@ function Posts({ creator }: { creator: Creator }) {
       ) : (
         <div className="grid gap-5">
           {posts.items?.map((post) => (
-            <PostCard key={post.id} post={post} />
+            <PostCard key={post.id} post={post} level="h3" />
           ))}
         </div>
       )}

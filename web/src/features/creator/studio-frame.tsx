@@ -1,6 +1,7 @@
 /* studio-frame.tsx -- the rooms of the studio. */
 /* SPDX-License-Identifier: Apache-2.0 */
-import { NavLink, Outlet } from "react-router";
+import { useEffect, useRef } from "react";
+import { NavLink, Outlet, useLocation } from "react-router";
 import { cx } from "@/ui/cx";
 
 const rooms = [
@@ -13,9 +14,16 @@ const rooms = [
 ];
 
 export function StudioFrame() {
+  const { pathname } = useLocation();
+  const rail = useRef<HTMLElement>(null);
+  /* On a phone the rooms run out of the screen; the one that is open is brought in. */
+  useEffect(() => {
+    const open = rail.current?.querySelector<HTMLElement>("[aria-current=page]");
+    if (open && rail.current) rail.current.scrollLeft = open.offsetLeft - rail.current.clientWidth / 2 + open.offsetWidth / 2;
+  }, [pathname]);
   return (
     <div className="mx-auto max-w-4xl">
-      <nav aria-label="Studio" className="rail -mx-4 mb-8 border-b border-line px-4 sm:mx-0 sm:px-0">
+      <nav ref={rail} aria-label="Studio" className="rail relative -mx-4 mb-8 border-b border-line px-4 sm:mx-0 sm:px-0">
         <ul className="flex gap-1">
           {rooms.map(({ to, label, end }) => (
             <li key={to} className="snap-start">

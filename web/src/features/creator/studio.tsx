@@ -1,13 +1,16 @@
 /* studio.tsx -- the studio at a glance: what came in, and what still makes a page complete. */
 /* SPDX-License-Identifier: Apache-2.0 */
-import { ArrowRight, CircleCheck, CircleDashed, ExternalLink } from "lucide-react";
+import { ArrowRight, CircleCheck, CircleDashed, ExternalLink, FileText } from "lucide-react";
+import { useId, type ReactNode } from "react";
 import { Link } from "react-router";
-import { useGet } from "@/api/query";
+import { useGet, usePages } from "@/api/query";
 import type { Creator } from "@/api/schema";
+import { Avatar } from "@/ui/avatar";
 import { ButtonLink } from "@/ui/button";
-import { count, money } from "@/ui/format";
+import { count, money, plural } from "@/ui/format";
 import { Card, PageHead, useTitle } from "@/ui/page";
 import { Failed, Loading, Skeleton } from "@/ui/state";
+import { Time } from "@/ui/time";
 
 const steps = (creator: Creator) => [
   { done: Boolean(creator.avatar_url), to: "/studio/profile", label: "Add a picture of you" },
@@ -58,16 +61,91 @@ function Figure({ label, value, to }: { label: string; value: string; to?: strin
   const body = (
     <>
       <span className="block text-sm text-muted">{label}</span>
-      <span className="display tabular mt-1.5 block text-[1.75rem] sm:text-3xl">{value}</span>
+      <span className="sum mt-1.5 block text-[1.375rem] sm:text-2xl">{value}</span>
     </>
   );
-  const frame = "block rounded-card border border-line bg-surface p-5 shadow-card";
+  const frame = "block rounded-card border border-line bg-surface p-4 shadow-card sm:p-5";
   return to ? (
     <Link to={to} className={`${frame} hover:border-edge/60`}>
       {body}
     </Link>
   ) : (
     <div className={frame}>{body}</div>
+  );
+}
+
+function Latest({ title, all, children }: { title: string; all: string; children: ReactNode }) {
+  const id = useId();
+  return (
+    <Card className="flex flex-col" aria-labelledby={id}>
+      <div className="flex items-baseline justify-between px-5 pb-2 pt-5">
+        <h2 id={id} className="font-semibold">
+          {title}
+        </h2>
+        <Link to={all} className="rounded py-0.5 text-sm font-medium text-glow underline-offset-4 hover:underline" aria-label={`All ${title.toLowerCase()}`}>
+          All
+        </Link>
+      </div>
+      {children}
+    </Card>
+  );
+}
+
+const quiet = "px-5 pb-6 pt-1 text-sm text-muted";
+
+function LatestPosts() {
+  const posts = usePages("GET /v1/studio/posts", { query: { state: "published" } });
+  return (
+    <Latest title="Latest posts" all="/studio/posts">
+      {posts.isError && !posts.items ? (
+        <p className={quiet}>They could not be loaded just now.</p>
+      ) : posts.items?.length === 0 ? (
+        <p className={quiet}>Nothing published yet.</p>
+      ) : (
+        <ul className="pb-3">
+          {posts.items?.slice(0, 4).map((post) => (
+            <li key={post.id}>
+              <Link to={`/p/${post.id}`} className="flex items-center gap-3.5 px-5 py-2.5 -outline-offset-2 hover:bg-raised">
+                <span className="flex size-12 shrink-0 items-center justify-center overflow-hidden rounded-lg bg-raised text-faint">
+                  {post.media[0] ? <img src={post.media[0].thumb_url ?? post.media[0].teaser_url} alt="" className="size-full object-cover" /> : <FileText className="size-5" aria-hidden />}
+                </span>
+                <span className="min-w-0">
+                  <span className="block truncate text-[0.9375rem]">{post.text || plural(post.media.length, "photo")}</span>
+                  <Time when={post.published ?? post.created} className="text-sm text-muted" />
+                </span>
+              </Link>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Latest>
+  );
+}
+
+function LatestSubscribers() {
+  const found = usePages("GET /v1/studio/subscribers", undefined);
+  return (
+    <Latest title="Newest subscribers" all="/studio/subscribers">
+      {found.isError && !found.items ? (
+        <p className={quiet}>They could not be loaded just now.</p>
+      ) : found.items?.length === 0 ? (
+        <p className={quiet}>Nobody yet. Share the link of your page.</p>
+      ) : (
+        <ul className="pb-3">
+          {found.items?.slice(0, 4).map((one) => (
+            <li key={one.id} className="flex items-center gap-3.5 px-5 py-2.5">
+              <Avatar name={one.fan.name} handle={one.fan.id} className="size-12 text-sm" />
+              <span className="min-w-0">
+                <span className="block truncate text-[0.9375rem]">{one.fan.name}</span>
+                <span className="block truncate text-sm text-muted">
+                  {one.tier.name} · <Time when={one.since} />
+                </span>
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Latest>
   );
 }
 
@@ -104,6 +182,10 @@ export default function Studio() {
           <Figure label="Posts" value={count(creator.data.posts)} to="/studio/posts" />
         </div>
         <Steps creator={creator.data} />
+        <div className="grid gap-5 md:grid-cols-2">
+          <LatestPosts />
+          <LatestSubscribers />
+        </div>
       </div>
     </>
   );

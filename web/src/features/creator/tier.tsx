@@ -28,7 +28,7 @@ export function TierTicket({ tier, children, className, lit, level: Name = "h3" 
       </div>
       <div aria-hidden className="perforated absolute inset-y-3 right-[6.45rem] w-0.5" />
       <div className="flex w-26 shrink-0 flex-col items-center justify-center px-2 text-center">
-        <span className="display tabular text-[1.35rem]">{money(tier.price, tier.currency, true)}</span>
+        <span className="sum text-[1.375rem]">{money(tier.price, tier.currency, true)}</span>
         <span className="mt-0.5 text-xs text-muted">a month</span>
       </div>
     </div>

@@ -1,7 +1,7 @@
 /* shell.tsx -- the frame of every page: ways about, the main part, notices; and the event stream while somebody is here. */
 /* SPDX-License-Identifier: Apache-2.0 */
 import { useQueryClient } from "@tanstack/react-query";
-import { Clapperboard, Compass, House, LogIn, LogOut, Moon, PenLine, Settings as Gear, Sparkles, Sun, Ticket, UserRound, type LucideIcon } from "lucide-react";
+import { Clapperboard, Compass, House, LogOut, Moon, PenLine, Settings as Gear, Sparkles, Sun, Ticket, UserRound, type LucideIcon } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { Link, NavLink, Outlet, ScrollRestoration, useLocation, useNavigate } from "react-router";
 import { api } from "@/api/client";
@@ -118,7 +118,7 @@ function AccountMenu({ me, wide = false }: { me: Me; wide?: boolean }) {
 /* Wide screens: the ways down the left side. */
 function Rail({ me }: { me: Me }) {
   return (
-    <div className="sticky top-0 hidden h-dvh w-60 shrink-0 flex-col border-r border-line px-4 py-6 lg:flex">
+    <header className="sticky top-0 hidden h-dvh w-60 shrink-0 flex-col border-r border-line px-4 py-6 lg:flex">
       <Link to="/feed" className="mx-2 mb-8 self-start rounded-lg" aria-label="Stagedoor, home">
         <Logo />
       </Link>
@@ -149,7 +149,7 @@ function Rail({ me }: { me: Me }) {
       <div className="mt-auto">
         <AccountMenu me={me} wide />
       </div>
-    </div>
+    </header>
   );
 }
 
@@ -202,15 +202,15 @@ function Top({ me, railed }: { me: Me | null | undefined; railed: boolean }) {
         </Link>
         {me === null && (
           <nav aria-label="Main" className="flex items-center gap-1">
-            <ButtonLink to="/explore" look="quiet" size="small">
-              Explore
+            <ButtonLink to="/explore" look="quiet" size="small" className="max-sm:px-2.5!">
+              <Compass className="size-5! sm:hidden" aria-hidden />
+              <span className="max-sm:sr-only">Explore</span>
             </ButtonLink>
             <span className="hidden sm:block">
               <ThemeButton />
             </span>
-            <ButtonLink to="/login" look="quiet" size="small">
-              <LogIn className="sm:hidden" aria-hidden />
-              <span className="max-sm:sr-only">Log in</span>
+            <ButtonLink to="/login" look="quiet" size="small" className="max-sm:px-2.5!">
+              Log in
             </ButtonLink>
             <ButtonLink to="/signup" look="lamp" size="small">
               Sign up

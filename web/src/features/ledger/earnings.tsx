@@ -17,7 +17,7 @@ function Totals({ balance }: { balance: Balance }) {
       <div className="night relative isolate bg-[#1a1411] p-6 sm:p-8">
         <div aria-hidden className="lamplight absolute inset-0 -z-10" />
         <p className="text-sm text-muted">You have earned</p>
-        <p className="display tabular mt-1 text-[2.75rem] text-lamp sm:text-6xl">{money(balance.net, currency)}</p>
+        <p className="sum mt-1.5 text-[2.75rem] text-lamp sm:text-6xl">{money(balance.net, currency)}</p>
         <p className="tabular mt-3 text-sm text-muted">
           {money(balance.available, currency)} available · {money(balance.pending, currency)} pending
         </p>
@@ -28,9 +28,9 @@ function Totals({ balance }: { balance: Balance }) {
           { name: share === null ? "Fee" : `Fee, ${share} %`, amount: `−${money(balance.fee, currency)}` },
           { name: "Net", amount: money(balance.net, currency) },
         ].map(({ name, amount }) => (
-          <div key={name} className="px-4 py-4 sm:px-7">
+          <div key={name} className="px-3.5 py-4 sm:px-7">
             <dt className="text-sm text-muted">{name}</dt>
-            <dd className="tabular mt-0.5 font-semibold sm:text-lg">{amount}</dd>
+            <dd className="sum mt-1 text-[0.9375rem] tracking-tight! sm:text-lg">{amount}</dd>
           </div>
         ))}
       </dl>

@@ -60,6 +60,7 @@ function Access({ wish, change, creator, blamed }: { wish: Wish; change: (wish: 
                 <span className="block text-[0.9375rem] font-medium">{label}</span>
                 <span className="block text-sm text-muted">{explained[access]}</span>
               </span>
+              <span className="ml-auto size-4.5 shrink-0 rounded-full border border-edge bg-surface group-data-[state=checked]:border-[5px] group-data-[state=checked]:border-glow" aria-hidden />
             </Radio.Item>
           );
         })}

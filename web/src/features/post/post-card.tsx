@@ -99,30 +99,31 @@ function useFreshen(post: string) {
   }, [client, post]);
 }
 
-export function PostCard({ post, alone = false }: { post: Post; alone?: boolean }) {
+export function PostCard({ post, alone = false, level: Heading = "h2" }: { post: Post; alone?: boolean; level?: "h2" | "h3" }) {
   const id = useId();
   const freshen = useFreshen(post.id);
   const long = !alone && post.text.length > 420;
   return (
     <article aria-labelledby={id} className="overflow-hidden rounded-card border border-line bg-surface shadow-card">
       <header className="flex items-center gap-3 px-4 py-3.5 sm:px-5">
-        <Link to={`/@${post.creator.handle}`} tabIndex={-1} aria-hidden>
+        <Link to={`/@${post.creator.handle}`} tabIndex={-1} aria-hidden className="shrink-0">
           <Avatar name={post.creator.name} handle={post.creator.handle} src={post.creator.avatar_url} className="size-11 text-sm" />
         </Link>
         <div className="min-w-0 grow leading-tight">
-          <h3 id={id} className="truncate font-semibold">
-            <Link to={`/@${post.creator.handle}`} className="rounded hover:underline">
+          <Heading id={id} className="truncate font-semibold">
+            <Link to={`/@${post.creator.handle}`} className="inline-block rounded py-0.5 hover:underline">
               {post.creator.name}
             </Link>
-          </h3>
-          <p className="mt-1 flex items-center gap-2 text-sm text-muted">
-            <Link to={`/p/${post.id}`} className="rounded hover:underline" aria-label="Open this post">
+          </Heading>
+          <div className="mt-0.5 flex items-center gap-2 text-sm text-muted">
+            <Link to={`/p/${post.id}`} className="inline-block shrink-0 rounded py-0.5 hover:underline">
+              <span className="sr-only">Open this post, </span>
               <Time when={post.published ?? post.created} />
             </Link>
             {post.edited && <span className="text-faint">edited</span>}
-          </p>
+            <AccessBadge post={post} />
+          </div>
         </div>
-        <AccessBadge post={post} />
         <More post={post} alone={alone} />
       </header>
       {post.locked ? (

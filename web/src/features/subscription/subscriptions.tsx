@@ -74,7 +74,7 @@ function Row({ one, onCancel }: { one: Subscription; onCancel: () => void }) {
                   Keep it after all
                 </Button>
               ) : (
-                <Button size="small" onClick={onCancel} aria-label={`Cancel the subscription to ${one.creator.name}`}>
+                <Button size="small" onClick={onCancel} aria-label={`Cancel subscription to ${one.creator.name}`}>
                   Cancel subscription
                 </Button>
               ))}

@@ -57,7 +57,7 @@ export class ApiError extends Error {
 
   /* True when nobody can know whether the act was done: only the same Idempotency-Key may be used again. */
   get unsettled(): boolean {
-    return this.status === 0 || this.status === 408 || this.status === 409 || this.status === 429 || this.status >= 500;
+    return this.status === 0 || this.status === 408 || this.code === "key_in_use" || this.status === 429 || this.status >= 500;
   }
 }
 

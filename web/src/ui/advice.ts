@@ -1,18 +1,36 @@
-/* advice.ts -- what somebody can do next about an error, in a sentence. */
+/* advice.ts -- an error in words: what went wrong, and what can be done next. */
 /* SPDX-License-Identifier: Apache-2.0 */
 import { ApiError } from "@/api/client";
 
-export function advice(error: unknown): string {
-  if (!(error instanceof ApiError)) return "Load the page again. If it keeps happening, tell whoever runs this site.";
-  const next = nextStep(error);
-  return error.detail && error.detail !== error.title ? `${error.detail.replace(/\.?$/, ".")}${next ? ` ${next}` : ""}` : next || "Try again in a moment.";
+const sentence = (text: string) => (/[.!?]$/.test(text) ? text : `${text}.`);
+
+/* The server's own sentence often says what to do; these add it where it cannot know. */
+function next(error: ApiError): string {
+  switch (error.code) {
+    case "not_found":
+      return "It may have been deleted, or the link may be wrong.";
+    case "too_large":
+      return "Choose a smaller file.";
+    case "key_reused":
+      return "Load the page again and start anew.";
+    case "internal":
+      return error.request ? `If it keeps happening, quote ${error.request}.` : "";
+    case "unknown":
+      return "Try again in a moment.";
+    default:
+      return "";
+  }
 }
 
-function nextStep(error: ApiError): string {
-  if (error.status === 401) return "Log in again, then repeat this.";
-  if (error.status === 403) return "This account may not do that. Log in with another one if you have it.";
-  if (error.status === 404) return "It may have been deleted, or the link may be wrong.";
-  if (error.status === 429) return "Wait a minute, then try again.";
-  if (error.status >= 500) return `Nothing you did is lost. Try again in a moment${error.request ? `; if it stays, quote ${error.request}` : ""}.`;
-  return "";
+/* What to say below the error's own title. */
+export function advice(error: unknown): string {
+  if (!(error instanceof ApiError)) return "Load the page again. If it keeps happening, tell whoever runs this site.";
+  const detail = error.detail && error.detail !== error.title ? sentence(error.detail) : "";
+  return [detail, next(error)].filter(Boolean).join(" ");
+}
+
+/* All of it, where the heading above says something else. */
+export function reason(error: unknown): string {
+  if (!(error instanceof ApiError)) return advice(error);
+  return [sentence(error.title), advice(error)].filter(Boolean).join(" ");
 }

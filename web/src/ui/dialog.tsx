@@ -6,7 +6,7 @@
 import * as Alert from "@radix-ui/react-alert-dialog";
 import * as Radix from "@radix-ui/react-dialog";
 import { X } from "lucide-react";
-import { useState, type ReactNode } from "react";
+import { useRef, useState, type ReactNode } from "react";
 import { advice } from "./advice";
 import { Button, IconButton } from "./button";
 import { cx } from "./cx";
@@ -16,6 +16,20 @@ import { ApiError } from "@/api/client";
 const scrim = "fixed inset-0 z-50 bg-scrim animate-fade backdrop-blur-[2px]";
 const sheet =
   "fixed z-50 inset-x-0 bottom-0 max-h-[92dvh] overflow-y-auto rounded-t-3xl border border-line bg-surface p-6 pb-[max(1.5rem,env(safe-area-inset-bottom))] shadow-float animate-rise sm:inset-x-auto sm:bottom-auto sm:left-1/2 sm:top-1/2 sm:w-[calc(100%-3rem)] sm:-translate-x-1/2 sm:-translate-y-1/2 sm:rounded-3xl sm:p-8 outline-none";
+
+/* Radix gives the focus back to its own trigger; ours are opened by whatever was pressed, so that is kept and given it back. */
+export function useReturn() {
+  const from = useRef<Element | null>(null);
+  return {
+    onOpenAutoFocus: () => {
+      from.current = document.activeElement;
+    },
+    onCloseAutoFocus: (event: Event) => {
+      event.preventDefault();
+      if (from.current instanceof HTMLElement && from.current.isConnected) from.current.focus();
+    },
+  };
+}
 
 interface DialogProps {
   open: boolean;
@@ -27,11 +41,12 @@ interface DialogProps {
 }
 
 export function Dialog({ open, onOpen, title, description, children, wide }: DialogProps) {
+  const back = useReturn();
   return (
     <Radix.Root open={open} onOpenChange={onOpen}>
       <Radix.Portal>
         <div className={scrim} data-holds-page aria-hidden />
-        <Radix.Content className={cx(sheet, wide ? "sm:max-w-2xl" : "sm:max-w-lg")} {...(description ? {} : { "aria-describedby": undefined })}>
+        <Radix.Content aria-modal {...back} className={cx(sheet, wide ? "sm:max-w-2xl" : "sm:max-w-lg")} {...(description ? {} : { "aria-describedby": undefined })}>
           <div className="flex items-start justify-between gap-4">
             <Radix.Title className="display text-2xl sm:text-[1.75rem]">{title}</Radix.Title>
             <Radix.Close asChild>
@@ -64,6 +79,7 @@ interface ConfirmProps {
 export function Confirm({ open, onOpen, title, children, act, keep = "Keep it", danger = true, onConfirm }: ConfirmProps) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError | null>(null);
+  const back = useReturn();
   const run = async () => {
     setBusy(true);
     setError(null);
@@ -88,7 +104,7 @@ export function Confirm({ open, onOpen, title, children, act, keep = "Keep it", 
     >
       <Alert.Portal>
         <div className={scrim} data-holds-page aria-hidden />
-        <Alert.Content className={cx(sheet, "sm:max-w-md")}>
+        <Alert.Content aria-modal {...back} className={cx(sheet, "sm:max-w-md")}>
           <Alert.Title className="display text-2xl">{title}</Alert.Title>
           <Alert.Description asChild>
             <div className="mt-3 grid gap-3 text-muted">{children}</div>

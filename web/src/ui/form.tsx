@@ -51,7 +51,7 @@ export function useForm(act: () => Promise<void>): FormState {
 export function Form({ form, fields, className, children, label }: { form: FormState; fields: string[]; className?: string; children: ReactNode; label?: string }) {
   const whole = form.error && !fields.includes(form.error.field ?? "") ? form.error : null;
   return (
-    <form onSubmit={form.submit} className={cx("grid gap-5", className)} aria-label={label} noValidate={false}>
+    <form onSubmit={form.submit} className={cx("grid grid-cols-1 gap-5", className)} aria-label={label} noValidate={false}>
       {whole && <FormError title={whole.title}>{advice(whole)}</FormError>}
       {children}
     </form>

@@ -18,7 +18,7 @@ export function Logo({ className }: { className?: string }) {
   return (
     <span className={cx("inline-flex items-center gap-2.5", className)}>
       <Mark className="rounded-[8px] shadow-[0_0_0_1px_rgb(247_178_74/0.25)]" />
-      <span className="display text-[1.3rem]">Stagedoor</span>
+      <span className="display translate-y-[0.06em] text-[1.3rem]">Stagedoor</span>
     </span>
   );
 }

@@ -37,5 +37,5 @@ export function Badge({ tone = "plain", children }: { tone?: "plain" | "lamp" | 
     good: "bg-good/14 text-good",
     danger: "bg-danger/12 text-danger",
   };
-  return <span className={cx("inline-flex items-center gap-1 whitespace-nowrap rounded-full px-2.5 py-0.5 text-xs font-medium [&>svg]:size-3.5", tones[tone])}>{children}</span>;
+  return <span className={cx("inline-flex min-w-0 items-center gap-1 whitespace-nowrap rounded-full px-2.5 py-0.5 text-xs font-medium [&>svg]:size-3.5 [&>svg]:shrink-0", tones[tone])}>{children}</span>;
 }

@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 import { LoaderCircle, RotateCw, type LucideIcon } from "lucide-react";
 import { useEffect, useRef, type ReactNode } from "react";
-import { advice } from "./advice";
-import { Button } from "./button";
+import { useLocation } from "react-router";
+import { reason } from "./advice";
+import { Button, ButtonLink } from "./button";
 import { cx } from "./cx";
 import { ApiError } from "@/api/client";
 
@@ -35,15 +36,24 @@ export function Empty({ icon: Icon, title, children, action }: { icon: LucideIco
 }
 
 export function Failed({ error, retry, what = "this" }: { error: unknown; retry: () => void; what?: string }) {
+  const here = useLocation();
   const missing = error instanceof ApiError && error.status === 404;
+  const out = error instanceof ApiError && error.code === "signed_out";
   return (
     <div role="alert" className="mx-auto flex max-w-md flex-col items-center px-6 py-14 text-center">
       <h2 className="display text-2xl">{missing ? "Nothing here" : `We could not load ${what}`}</h2>
-      <p className="mt-2.5 text-muted">{advice(error)}</p>
-      <Button className="mt-6" onClick={retry}>
-        <RotateCw aria-hidden />
-        Try again
-      </Button>
+      <p className="mt-2.5 text-muted">{reason(error)}</p>
+      <div className="mt-6 flex flex-wrap justify-center gap-3">
+        {out && (
+          <ButtonLink look="lamp" to={`/login?next=${encodeURIComponent(here.pathname + here.search)}`}>
+            Log in
+          </ButtonLink>
+        )}
+        <Button onClick={retry}>
+          <RotateCw aria-hidden />
+          Try again
+        </Button>
+      </div>
     </div>
   );
 }

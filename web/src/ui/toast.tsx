@@ -3,7 +3,7 @@
 import { CircleAlert, CircleCheck, X } from "lucide-react";
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { ApiError } from "@/api/client";
-import { advice } from "./advice";
+import { reason } from "./advice";
 import { IconButton } from "./button";
 
 interface Notice {
@@ -27,9 +27,11 @@ const add = (notice: Omit<Notice, "id">) => put([...notices.slice(-2), { ...noti
 const drop = (id: number) => put(notices.filter((notice) => notice.id !== id));
 
 export const toast = {
+  /* Takes away what was said of a page that is being left. */
+  clear: () => put([]),
   done: (text: string, act?: Notice["act"]) => add({ kind: "done", text, ...(act ? { act } : {}) }),
   failed: (text: string, error?: unknown, act?: Notice["act"]) =>
-    add({ kind: "failed", text, ...(error instanceof ApiError ? { detail: advice(error) } : {}), ...(act ? { act } : {}) }),
+    add({ kind: "failed", text, ...(error instanceof ApiError ? { detail: reason(error) } : {}), ...(act ? { act } : {}) }),
 };
 
 function Card({ notice }: { notice: Notice }) {
@@ -86,7 +88,7 @@ export function Toasts() {
     () => notices,
   );
   return (
-    <section aria-label="Notices" aria-live="polite" className="pointer-events-none fixed inset-x-0 bottom-20 z-60 flex justify-center px-4 lg:bottom-6">
+    <section aria-label="Notices" aria-live="polite" className="pointer-events-none fixed inset-x-0 bottom-20 z-45 flex justify-center px-4 lg:bottom-6">
       <ol className="grid w-full max-w-md gap-2">
         {shown.map((notice) => (
           <Card key={notice.id} notice={notice} />

@@ -90,7 +90,7 @@ function Posts({ creator }: { creator: Creator }) {
           {creator.own ? "Your first post is what people will see when they come by." : `Follow ${creator.name} to be there when the first post appears.`}
         </Empty>
       ) : (
-        <div className="grid gap-5">
+        <div className="grid grid-cols-1 gap-5">
           {posts.items?.map((post) => (
             <PostCard key={post.id} post={post} level="h3" />
           ))}
@@ -156,7 +156,7 @@ function Page({ creator }: { creator: Creator }) {
           </Button>
         )}
       </div>
-      <div className="mt-10 grid items-start gap-10 lg:grid-cols-[minmax(0,1fr)_20rem] sm:px-6">
+      <div className="mt-10 grid grid-cols-1 items-start gap-10 lg:grid-cols-[minmax(0,1fr)_20rem] sm:px-6">
         <div className="lg:sticky lg:top-8 lg:order-2">
           <Tiers creator={creator} choose={choose} />
         </div>

@@ -174,7 +174,7 @@ export default function Studio() {
           </ButtonLink>
         }
       />
-      <div className="grid gap-5">
+      <div className="grid grid-cols-1 gap-5">
         <div className="grid grid-cols-2 gap-3 sm:gap-4 lg:grid-cols-4">
           <Figure label="Net earnings" value={earnings.isPending ? "…" : money(balance?.net ?? 0, currency)} to="/studio/earnings" />
           <Figure label="Available" value={earnings.isPending ? "…" : money(balance?.available ?? 0, currency)} to="/studio/earnings" />
@@ -182,7 +182,7 @@ export default function Studio() {
           <Figure label="Posts" value={count(creator.data.posts)} to="/studio/posts" />
         </div>
         <Steps creator={creator.data} />
-        <div className="grid gap-5 md:grid-cols-2">
+        <div className="grid grid-cols-1 gap-5 md:grid-cols-2">
           <LatestPosts />
           <LatestSubscribers />
         </div>

@@ -49,7 +49,7 @@ function TierForm({ tier, done }: { tier: Tier | null; done: () => void }) {
     <Form form={form} fields={["name", "description", "price", "currency"]} label={tier ? "Edit tier" : "New tier"}>
       <TierTicket tier={{ name: name || "Your tier", description, price: minor ?? 0, currency }} lit level="p" />
       <Field label="Name" name="name" required maxLength={60} value={name} onChange={(e) => setName(e.target.value)} error={form.of("name")} placeholder="Backstage" />
-      <div className="grid grid-cols-[1fr_7.5rem] gap-3">
+      <div className="grid grid-cols-[1fr_7.5rem] items-start gap-3">
         <Field
           label="Price a month"
           name="price"

@@ -5,6 +5,7 @@ import { ChevronLeft, ChevronRight, LoaderCircle, X } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import type { PostMedia } from "@/api/schema";
 import { IconButton } from "@/ui/button";
+import { useReturn } from "@/ui/dialog";
 
 interface Props {
   media: PostMedia[];
@@ -33,6 +34,7 @@ function Photo({ one, onStale }: { one: PostMedia; onStale: () => void }) {
 }
 
 export function Lightbox({ media, at, onMove, onStale }: Props) {
+  const back = useReturn();
   const touch = useRef<number | null>(null);
   const one = at === null ? undefined : media[at];
   const many = media.length > 1;
@@ -52,8 +54,10 @@ export function Lightbox({ media, at, onMove, onStale }: Props) {
       <Radix.Portal>
         <Radix.Content
           data-holds-page
+          aria-modal
+          {...back}
           aria-describedby={undefined}
-          className="night fixed inset-0 z-50 flex flex-col bg-[#0a0807]/97 outline-none animate-fade"
+          className="night fixed inset-0 z-50 flex flex-col bg-[#0a0807] outline-none animate-fade"
           onKeyDown={(event) => {
             if (event.key === "ArrowRight") step(1);
             if (event.key === "ArrowLeft") step(-1);

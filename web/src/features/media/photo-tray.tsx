@@ -1,6 +1,6 @@
 /* photo-tray.tsx -- the photographs of a post being written: drop, describe, put in order, remove. */
 /* SPDX-License-Identifier: Apache-2.0 */
-import { ArrowLeft, ArrowRight, FileImage, ImagePlus, RotateCw, Trash2 } from "lucide-react";
+import { ArrowLeft, ArrowRight, FileImage, ImageOff, ImagePlus, RotateCw, Trash2 } from "lucide-react";
 import { useId, useRef, useState, type DragEvent } from "react";
 import { api } from "@/api/client";
 import { Button, IconButton } from "@/ui/button";
@@ -32,8 +32,8 @@ function Picture({ item }: { item: Shown }) {
   /* A browser that cannot show HEIC waits for the server's own rendition. */
   if (!item.picture || broken === item.picture)
     return (
-      <div className="absolute inset-0 flex flex-col items-center justify-center gap-2 px-3 text-center text-xs text-muted">
-        <FileImage className="size-8" aria-hidden />
+      <div className="absolute inset-x-0 top-0 flex h-3/4 flex-col items-center justify-center gap-1.5 px-3 text-center text-xs text-muted">
+        {item.state === "failed" ? <ImageOff className="size-7" aria-hidden /> : <FileImage className="size-7" aria-hidden />}
         <span className="max-w-full truncate">{item.file?.name}</span>
       </div>
     );
@@ -84,31 +84,35 @@ function Tile({ item, index, total, uploads, drag }: { item: Shown; index: numbe
       <div draggable onDragStart={() => drag.set(index)} onDragEnd={() => drag.set(null)} className="relative aspect-[4/3] cursor-grab bg-raised active:cursor-grabbing">
         <Picture item={item} />
         {(item.state === "waiting" || item.state === "sending" || item.state === "processing") && <Progress item={item} />}
-        {item.state === "failed" && (
-          <div role="alert" className="absolute inset-0 flex flex-col items-center justify-center gap-3 bg-surface/70 p-4 text-center">
+        {index === 0 && total > 1 && <span className="night absolute left-2.5 top-2.5 rounded-full bg-black/65 px-2.5 py-1 text-xs font-medium">First</span>}
+      </div>
+      <div className="p-3">
+        {item.state === "failed" ? (
+          <div role="alert">
             <p className="text-sm font-medium text-danger">{item.error}</p>
             {item.file && (
-              <Button size="small" onClick={() => uploads.retry(item.key)}>
+              <Button size="small" className="mt-2" onClick={() => uploads.retry(item.key)}>
                 <RotateCw aria-hidden /> Try again
               </Button>
             )}
           </div>
+        ) : (
+          <>
+            <label htmlFor={id} className="sr-only">
+              Description of {name}
+            </label>
+            <textarea
+              id={id}
+              value={item.alt}
+              rows={1}
+              maxLength={500}
+              onChange={(event) => uploads.change(item.key, { alt: event.target.value })}
+              onBlur={() => void saveAlt()}
+              placeholder="Describe it"
+              className="field-sizing-content block max-h-32 w-full resize-none rounded-lg border border-edge/70 bg-surface px-3 py-2 text-sm placeholder:text-faint focus:border-glow"
+            />
+          </>
         )}
-        {index === 0 && total > 1 && <span className="night absolute left-2.5 top-2.5 rounded-full bg-black/65 px-2.5 py-1 text-xs font-medium">First</span>}
-      </div>
-      <div className="p-3">
-        <label htmlFor={id} className="sr-only">
-          Description of {name}
-        </label>
-        <input
-          id={id}
-          value={item.alt}
-          maxLength={500}
-          onChange={(event) => uploads.change(item.key, { alt: event.target.value })}
-          onBlur={() => void saveAlt()}
-          placeholder="Describe it for those who cannot see it"
-          className="w-full rounded-lg border border-edge/70 bg-surface px-3 py-2 text-sm placeholder:text-faint focus:border-glow"
-        />
         <div className="mt-2 flex items-center justify-between">
           <div className="flex">
             <IconButton label={`Move ${name} earlier`} disabled={index === 0} onClick={() => uploads.move(index, index - 1)}>

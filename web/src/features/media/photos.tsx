@@ -40,7 +40,7 @@ export function Photos({ media, onStale, eager }: { media: PostMedia[]; onStale:
               className="absolute inset-0 size-full object-cover transition-transform duration-500 group-hover:scale-[1.015]"
             />
             {more > 0 && index === 3 && (
-              <span className="night absolute inset-0 flex items-center justify-center bg-black/55 text-2xl font-semibold">+{more}</span>
+              <span aria-hidden data-more={`+${more}`} className="night absolute inset-0 flex items-center justify-center bg-black/55 text-2xl font-semibold before:content-[attr(data-more)]" />
             )}
           </button>
         ))}

@@ -16,7 +16,7 @@ export function AccessBadge({ post }: { post: Post }) {
   return (
     <Badge tone={post.access === "tiers" ? "lamp" : "plain"}>
       <Icon aria-hidden />
-      <span className="max-w-40 truncate">{names || label}</span>
+      <span className="min-w-0 truncate">{names || label}</span>
     </Badge>
   );
 }

@@ -163,6 +163,7 @@ function Editor({ creator, post }: { creator: Creator; post?: Post }) {
       remember(client, "GET /v1/posts/{post}", { params: { post: result.id } }, result);
       setSaved(true);
       void forget(client, "/v1/studio/posts", "/v1/feed", "/v1/creators");
+      toast.clear();
       toast.done(live ? "Saved" : publish ? "Published" : "Draft saved", publish || live ? { label: "Copy link", run: () => void navigator.clipboard.writeText(`${location.origin}/p/${result.id}`) } : undefined);
       /* The blocker looks at `busy`, which is still set. */
       await navigate(publish || live ? `/p/${result.id}` : "/studio/posts?state=draft");
@@ -181,9 +182,9 @@ function Editor({ creator, post }: { creator: Creator; post?: Post }) {
           event.preventDefault();
           if (!stop) void save(true);
         }}
-        className="grid items-start gap-6 lg:grid-cols-[minmax(0,1fr)_21rem]"
+        className="grid grid-cols-1 items-start gap-6 lg:grid-cols-[minmax(0,1fr)_21rem]"
       >
-        <Card as="div" className="grid gap-5 p-4 sm:p-6">
+        <Card as="div" className="grid grid-cols-1 gap-5 p-4 sm:p-6">
           <TextArea
             label="Words"
             name="text"

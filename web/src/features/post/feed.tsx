@@ -33,7 +33,7 @@ export default function Feed() {
           Posts of creators you follow or subscribe to appear here, newest first.
         </Empty>
       ) : (
-        <div className="grid gap-6">
+        <div className="grid grid-cols-1 gap-6">
           {posts.items?.map((post) => (
             <PostCard key={post.id} post={post} />
           ))}

@@ -115,7 +115,7 @@ export function PostCard({ post, alone = false, level: Heading = "h2" }: { post:
               {post.creator.name}
             </Link>
           </Heading>
-          <div className="mt-0.5 flex items-center gap-2 text-sm text-muted">
+          <div className="mt-0.5 flex min-w-0 items-center gap-2 text-sm text-muted">
             <Link to={`/p/${post.id}`} className="inline-block shrink-0 rounded py-0.5 hover:underline">
               <span className="sr-only">Open this post, </span>
               <Time when={post.published ?? post.created} />

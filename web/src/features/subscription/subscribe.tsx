@@ -76,9 +76,10 @@ export function SubscribeDialog({ creator, tiers, tier, onChoose }: Props) {
                 key={one.id}
                 value={one.id}
                 aria-label={`${one.name}, ${money(one.price, one.currency)} a month`}
-                className="group rounded-xl text-left outline-offset-4 transition-opacity data-[state=unchecked]:opacity-75 data-[state=unchecked]:hover:opacity-100"
+                className="group relative rounded-xl text-left outline-offset-4"
               >
                 <TierTicket tier={one} lit={one.id === tier.id} level="p" />
+                <span aria-hidden className="absolute right-3 top-3 size-4.5 rounded-full border border-edge bg-surface group-data-[state=checked]:border-[5px] group-data-[state=checked]:border-glow" />
               </Radio.Item>
             ))}
           </Radio.Root>

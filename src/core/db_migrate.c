@@ -46,6 +46,26 @@ static enum err script(struct db *db, struct arena *a, struct str sql)
     return db->ops->script(db, db_translate(a, db->engine, sql));
 }
 
+/* A migration may say a part twice: what stands between a line "-- on sqlite" or "-- on postgres" and the next such line
+ * or "-- on both" is left out on the other engine. For what has no common words: triggers. */
+static struct str for_engine(struct arena *a, const struct engine *e, struct str sql)
+{
+    struct str mine = str_printf(a, "-- on %s", e->ops->name), line;
+    struct buf b = { .arena = a };
+    bool left_out = false;
+
+    while (sql.n > 0) {
+        sql = str_split(sql, '\n', &line);
+        if (str_starts(line, "-- on "))
+            left_out = !str_eq(line, mine) && !str_is(line, "-- on both");
+        if (!left_out) {
+            buf_add(&b, line);
+            buf_char(&b, '\n');
+        }
+    }
+    return buf_str(&b);
+}
+
 /* In the transaction, alone. *ran: the file was new. */
 static enum err migrate_file(struct db *db, struct arena *a, const struct schema_file *f, bool *ran)
 {
@@ -59,7 +79,7 @@ static enum err migrate_file(struct db *db, struct arena *a, const struct schema
     *ran = v.hash.p == NULL;
     if (!*ran)
         return str_eq(v.hash, hex) ? E_OK : E_CONFLICT;
-    TRY(script(db, a, f->sql));
+    TRY(script(db, a, for_engine(a, db->engine, f->sql)));
     return run(db, insert_version,
                (struct db_value[]) { db_of_str(name), db_of_str(hex), db_of_when(when_real_now()) },
                3, NULL, NULL);

@@ -90,6 +90,22 @@ uint64_t log_dropped(const struct log *l)
     return __atomic_load_n(&l->dropped, __ATOMIC_RELAXED);
 }
 
+/* Paths and names of agents are bytes from outside; a line must be JSON whatever they are. */
+static struct str readable(struct arena *a, struct str s)
+{
+    struct buf b = { .arena = a };
+
+    if (str_is_utf8(s))
+        return s;
+    for (size_t i = 0; i < s.n; i++) {
+        if ((unsigned char)s.p[i] < 0x80 && s.p[i] != 0)
+            buf_char(&b, s.p[i]);
+        else
+            buf_add(&b, STR("\xef\xbf\xbd"));
+    }
+    return buf_str(&b);
+}
+
 static struct str line_make(struct arena *a, enum log_level level, const char *event,
                             const struct log_member *members, size_t n)
 {
@@ -105,7 +121,7 @@ static struct str line_make(struct arena *a, enum log_level level, const char *e
     json_str(&o, "event", str_of(event));
     for (size_t i = 0; i < n; i++) {
         if (members[i].is_text)
-            json_str(&o, members[i].name, members[i].text);
+            json_str(&o, members[i].name, readable(a, members[i].text));
         else
             json_int(&o, members[i].name, members[i].number);
     }

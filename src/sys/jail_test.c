@@ -544,7 +544,9 @@ TEST(jail_calls_are_few)
     snprintf(number, sizeof number, "%d", SYS_getpid);
     CHECK_INT(attempt("call", number, 0), JAIL_OK);
     CHECK_INT(attempt("namespace", "", 0), JAIL_REFUSED);
-    CHECK_INT(attempt("namespace", "", JAIL_ALL), JAIL_OK);
+    /* The control, where the machine lets anybody make one. */
+    if (jail_probe() & JAIL_USERS)
+        CHECK_INT(attempt("namespace", "", JAIL_ALL), JAIL_OK);
 }
 
 TEST(jail_sealed_worker_has_less)

@@ -483,7 +483,7 @@ static const struct engine_ops ops = {
 struct engine *sqlite_open(struct str path, struct log *log)
 {
     struct sqlite_engine *e = some(1, sizeof(*e) + path.n + 1);
-    struct db *db;
+    struct db *db = NULL;
 
     /* No counting of memory behind a global lock. Refused, and no harm, when SQLite is running already. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);

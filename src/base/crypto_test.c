@@ -1,0 +1,122 @@
+/* crypto_test.c -- against the published vectors, and the refusals. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/crypto.h"
+#include "test/unit.h"
+
+#include <string.h>
+
+static struct str hex(struct arena *a, struct sha256 h)
+{
+    return hex_print(a, h.b, SHA256_BYTES);
+}
+
+TEST(sha256_of_the_published_messages)
+{
+    struct arena a = { 0 };
+
+    CHECK_STR(hex(&a, sha256_of(STR("abc"))),
+              "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    CHECK_STR(hex(&a, sha256_of(STR_NONE)),
+              "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    /* RFC 4231, cases 1 and 2. */
+    CHECK_STR(hex(&a, hmac_sha256(STR("\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b"
+                                      "\x0b\x0b\x0b\x0b\x0b"),
+                                  STR("Hi There"))),
+              "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+    CHECK_STR(hex(&a, hmac_sha256(STR("Jefe"), STR("what do ya want for nothing?"))),
+              "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    CHECK(memcmp(hmac_sha256(STR_NONE, STR_NONE).b, hmac_sha256(STR(""), STR("")).b,
+                 SHA256_BYTES) == 0);
+    arena_done(&a);
+}
+
+TEST(sha256_in_pieces_is_sha256_at_once)
+{
+    char text[1000];
+
+    random_fill(text, sizeof(text));
+    struct sha256 whole = sha256_of((struct str) { text, sizeof(text) });
+    for (size_t step = 1; step <= sizeof(text); step += 37) {
+        struct sha256_stream *s = sha256_begin();
+        for (size_t at = 0; at < sizeof(text); at += step)
+            sha256_add(s, text + at, sizeof(text) - at < step ? sizeof(text) - at : step);
+        CHECK(bytes_equal(sha256_end(s).b, whole.b, SHA256_BYTES));
+    }
+}
+
+TEST(random_fill_fills_to_the_last_byte)
+{
+    enum { N = 700 };
+    unsigned char seen[N] = { 0 }, some[N + 1];
+
+    for (int round = 0; round < 40; round++) {
+        memset(some, 0, sizeof(some));
+        random_fill(some, N);
+        for (size_t i = 0; i < N; i++)
+            seen[i] |= some[i];
+        CHECK_INT(some[N], 0);
+    }
+    /* A byte that stays 0 forty times is never written. */
+    for (size_t i = 0; i < N; i++)
+        if (seen[i] == 0)
+            FAIL("byte %zu", i);
+}
+
+TEST(hex_has_one_length)
+{
+    struct arena a = { 0 };
+    unsigned char four[5] = { 0, 0, 0, 0, 77 };
+
+    CHECK(hex_parse(STR("00ff10a5"), four, 4));
+    CHECK_STR(hex_print(&a, four, 4), "00ff10a5");
+    CHECK_INT(four[4], 77);
+    CHECK(!hex_parse(STR("00ff10a"), four, 4));
+    CHECK(!hex_parse(STR("00ff10a5ff"), four, 4));
+    CHECK(!hex_parse(STR("00ff10ag"), four, 4));
+    CHECK(!hex_parse(STR("00ff 0a5"), four, 4));
+    CHECK(!hex_parse(STR_NONE, four, 4));
+    CHECK_STR(hex_print(&a, four, 0), "");
+    arena_done(&a);
+}
+
+TEST(base64url_has_one_spelling)
+{
+    struct arena a = { 0 };
+    unsigned char bytes[64], back[64];
+
+    for (size_t n = 0; n <= sizeof(bytes); n++) {
+        random_fill(bytes, sizeof(bytes));
+        struct str text = base64url_print(&a, bytes, n);
+        CHECK_INT(text.n, (n * 4 + 2) / 3);
+        CHECK(base64url_parse(text, back, n) && memcmp(back, bytes, n) == 0);
+        CHECK(n == 0 || !base64url_parse(text, back, n - 1));
+        CHECK(n == sizeof(bytes) || !base64url_parse(text, back, n + 1));
+    }
+    CHECK_STR(base64url_print(&a, "\xfb\xff", 2), "-_8");
+    CHECK(base64url_parse(STR("-_8"), back, 2));
+    CHECK(!base64url_parse(STR("-_9"), back, 2)); /* bits left over */
+    CHECK(!base64url_parse(STR("-_8="), back, 2));
+    CHECK(!base64url_parse(STR("+/8"), back, 2));
+    CHECK(!base64url_parse(STR("-_ "), back, 2));
+    arena_done(&a);
+}
+
+TEST_SECONDS(passwords_are_salted_and_checked, 30)
+{
+    struct arena a = { 0 };
+    struct str word = STR("correct horse battery staple");
+
+    REQUIRE(crypto_init());
+    struct str one = password_hash(&a, word, true), two = password_hash(&a, word, true);
+    struct str slow = password_hash(&a, word, false);
+    CHECK(!str_eq(one, two));
+    CHECK(password_check(one, word) && password_check(two, word) && password_check(slow, word));
+    CHECK(str_starts(slow, "$argon2id$v=19$m=65536,t=3,p=1$"));
+    CHECK(!password_check(one, STR("correct horse battery stapl")));
+    CHECK(!password_check(one, STR("correct horse battery staple ")));
+    CHECK(!password_check(one, STR("")));
+    CHECK(!password_check(STR(""), word));
+    CHECK(!password_check(STR("$argon2id$"), word));
+    CHECK(!password_check(str_printf(&a, "%.*s%0200d", STR_FMT(one), 0), word));
+    arena_done(&a);
+}

@@ -73,9 +73,9 @@ unsigned jail_probe(void);
 /* "user namespaces" for one wall. */
 const char *jail_wall_name(enum jail_wall wall);
 
-/* For a worker of ours, in its only thread, once its libraries are loaded: from here on no program is executed, no page
- * becomes executable, and no file is opened by path outside the folder it stands in (descriptors that are open stay so).
- * What the kernel lacks is passed over; false when a wall that it has does not stand. */
+/* For a worker of ours, in its only thread, once its libraries are loaded: from here on no program is executed and no file
+ * is opened by path outside the folder it stands in (descriptors that are open stay so). What the kernel lacks is passed
+ * over; false when a wall that it has does not stand. */
 bool jail_seal(void);
 
 #endif

@@ -178,15 +178,6 @@ static bool try_threads(const char *with)
     return ran[0] && ran[1] && ran[2] && ran[3];
 }
 
-static bool try_run_written(const char *with)
-{
-    void *p =
-        mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    (void)with;
-    return p != MAP_FAILED;
-}
-
 static bool sealed(bool (*try)(const char *), const char *with)
 {
     if (!jail_seal())
@@ -200,10 +191,6 @@ static bool try_read_sealed(const char *path)
 static bool try_execute_sealed(const char *path)
 {
     return sealed(try_execute, path);
-}
-static bool try_run_written_sealed(const char *with)
-{
-    return sealed(try_run_written, with);
 }
 static bool try_threads_sealed(const char *with)
 {
@@ -289,10 +276,8 @@ static const struct attempt attempts[] = {
     { "namespace", try_namespace },
     { "raise-limit", try_raise_limit },
     { "threads", try_threads },
-    { "run-written", try_run_written },
     { "read-sealed", try_read_sealed },
     { "execute-sealed", try_execute_sealed },
-    { "run-written-sealed", try_run_written_sealed },
     { "threads-sealed", try_threads_sealed },
     { "write-sealed", try_write_sealed },
     { "echo", try_echo },
@@ -554,8 +539,6 @@ TEST(jail_sealed_worker_has_less)
     NEED_ALL_WALLS();
     if (SANITIZED)
         SKIP("sanitizers need what the seal takes");
-    CHECK_INT(attempt("run-written", "", 0), JAIL_OK);
-    CHECK_INT(attempt("run-written-sealed", "", 0), JAIL_REFUSED);
     CHECK_INT(attempt("read", "/usr/lib/os-release", 0), JAIL_OK);
     CHECK_INT(attempt("read-sealed", "/usr/lib/os-release", 0), JAIL_REFUSED);
     CHECK_INT(attempt("execute-sealed", "/usr/bin/true", JAIL_ALL), JAIL_REFUSED);

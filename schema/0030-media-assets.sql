@@ -1,4 +1,5 @@
 -- Pictures and, later, films: what a creator uploaded and what was made from it.
+-- SPDX-License-Identifier: Apache-2.0
 
 CREATE TABLE asset (
     id INTEGER PRIMARY KEY,

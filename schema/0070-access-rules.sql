@@ -1,4 +1,5 @@
 -- Who may see what: one rule an object (a post, later a message or a stream), and the assets that it shows.
+-- SPDX-License-Identifier: Apache-2.0
 
 CREATE TABLE access_rule (
     object INTEGER PRIMARY KEY,

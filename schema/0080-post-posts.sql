@@ -1,4 +1,5 @@
 -- Posts. What may be seen of them stands in access_rule.
+-- SPDX-License-Identifier: Apache-2.0
 
 CREATE TABLE post (
     id INTEGER PRIMARY KEY,

@@ -16,7 +16,7 @@ static struct engine *fresh_postgres(struct arena *a, struct log *log)
     const char *url = getenv("STAGEDOOR_TEST_POSTGRES");
 
     if (url == NULL || url[0] == 0)
-        SKIP("PostgreSQL is not there: set STAGEDOOR_TEST_POSTGRES (test/postgres.sh start)");
+        SKIP("PostgreSQL is not there: set STAGEDOOR_TEST_POSTGRES (tools/pg start check)");
     PGconn *handle = PQconnectdb(url);
     PGresult *r = PQexec(handle, str_printf(a,
                                             "SET client_min_messages = error;"

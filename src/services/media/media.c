@@ -26,13 +26,14 @@ enum asset_state { ASSET_PROCESSING, ASSET_READY, ASSET_FAILED };
 static const char *const asset_states[] = { "processing", "ready", "failed", NULL };
 
 struct asset {
-    struct id id, owner, teaser;
+    struct id id;
     enum purpose purpose;
     enum asset_state state;
     int64_t progress;
-    struct str error, filename, type, original;
-    int64_t bytes, width, height, uses;
+    struct str error, filename, type;
+    int64_t bytes, width, height;
     struct str alt;
+    int64_t uses;
     struct str teaser_url, thumb_url, feed_url, full_url;
     struct when created;
 };
@@ -58,28 +59,39 @@ static const struct field asset_fields[] = {
 };
 STATIC_SHAPE(asset);
 
-/* The row as this file reads it: with what no reply shows. */
-static const struct field asset_row_fields[] = {
-    ID(asset, id, ID_ASSET, "Asset"),
-    ID(asset, owner, ID_USER, "Owner"),
-    ID(asset, teaser, ID_ASSET, "The teaser's name"),
-    ENUM(asset, purpose, purposes, "What it is for"),
-    ENUM(asset, state, asset_states, "State"),
-    TEXT(asset, error, "Why it failed", .max = 300, .optional = true),
-    TEXT(asset, filename, "As uploaded", .max = 200),
-    TEXT(asset, type, "By its content", .max = 40, .optional = true),
-    TEXT(asset, original, "Blob", .max = 64, .optional = true),
-    INTEGER(asset, bytes, "Of the upload", .max = UPLOAD_MAX),
-    INTEGER(asset, width, "Pixels", .max = 100000, .optional = true),
-    INTEGER(asset, height, "Pixels", .max = 100000, .optional = true),
-    INTEGER(asset, progress, "Percent", .max = 100, .optional = true),
-    TEXT(asset, alt, "Description", .max = 500),
-    INTEGER(asset, uses, "Posts", .max = INT32_MAX),
-    WHEN(asset, created, "When"),
+/* The row: with what no reply shows. */
+struct asset_row {
+    struct id id, owner, teaser;
+    enum purpose purpose;
+    enum asset_state state;
+    struct str error, filename, type, original;
+    int64_t bytes, width, height, uses;
+    struct str alt;
+    struct when created;
 };
-static const struct shape asset_row_shape = { "asset_row", asset_row_fields,
-                                              COUNT(asset_row_fields), sizeof(struct asset),
-                                              SIZE_MAX };
+
+static const struct field asset_row_fields[] = {
+    ID(asset_row, id, ID_ASSET, "Asset"),
+    ID(asset_row, owner, ID_USER, "Owner"),
+    ID(asset_row, teaser, ID_ASSET, "The teaser's name"),
+    ENUM(asset_row, purpose, purposes, "What it is for"),
+    ENUM(asset_row, state, asset_states, "State"),
+    TEXT(asset_row, error, "Why it failed", .max = 300, .optional = true),
+    TEXT(asset_row, filename, "As uploaded", .max = 200),
+    TEXT(asset_row, type, "By its content", .max = 40, .optional = true),
+    TEXT(asset_row, original, "Blob", .max = 64, .optional = true),
+    INTEGER(asset_row, bytes, "Of the upload", .max = UPLOAD_MAX),
+    INTEGER(asset_row, width, "Pixels", .max = 100000, .optional = true),
+    INTEGER(asset_row, height, "Pixels", .max = 100000, .optional = true),
+    TEXT(asset_row, alt, "Description", .max = 500),
+    INTEGER(asset_row, uses, "Posts", .max = INT32_MAX),
+    WHEN(asset_row, created, "When"),
+};
+STATIC_SHAPE(asset_row);
+struct asset_rows {
+    struct asset_row *v;
+    size_t n;
+};
 
 static const struct field post_media_fields[] = {
     ID(post_media, id, ID_ASSET, "Asset"),
@@ -271,41 +283,51 @@ enum err media_token_check(struct call *c, struct str token, struct id asset)
 }
 
 /* What the owner sees. */
-static void asset_dress(struct call *c, struct asset *a)
+static void asset_dress(struct call *c, const struct asset_row *row, struct asset *a)
 {
-    bool mine = a->purpose == PURPOSE_POST;
+    bool mine = row->purpose == PURPOSE_POST;
+    struct post_media view = { .id = row->id };
 
-    a->progress = a->state == ASSET_PROCESSING ? a->progress : 100;
-    if (a->state != ASSET_READY)
+    *a = (struct asset) { .id = row->id,
+                          .purpose = row->purpose,
+                          .state = row->state,
+                          .progress = row->state == ASSET_PROCESSING ? 0 : 100,
+                          .error = row->error,
+                          .filename = row->filename,
+                          .type = row->type,
+                          .bytes = row->bytes,
+                          .width = row->width,
+                          .height = row->height,
+                          .alt = row->alt,
+                          .uses = row->uses,
+                          .created = row->created };
+    if (row->state != ASSET_READY)
         return;
-    struct post_media view = { .id = a->id };
     if (mine)
         media_unlock(c, &view);
-    a->thumb_url = mine ? view.thumb_url : public_url(c, a->id, "thumb");
-    a->feed_url = mine ? view.feed_url : STR_NONE;
-    a->full_url = mine ? view.full_url : public_url(c, a->id, "full");
-    if (mine)
-        a->teaser_url = public_url(c, a->teaser, "teaser");
+    a->thumb_url = mine ? view.thumb_url : public_url(c, row->id, "thumb");
+    a->feed_url = view.feed_url;
+    a->full_url = mine ? view.full_url : public_url(c, row->id, "full");
+    a->teaser_url = mine ? public_url(c, row->teaser, "teaser") : STR_NONE;
 }
 
 /* --- reading ---------------------------------------------------------------------------------------------------- */
 
-static enum err asset_get(struct call *c, struct id owner, struct id id, struct asset *result)
+static enum err asset_get(struct call *c, struct id owner, struct id id, struct asset_row *result)
 {
-    return db_one_(c, &asset_row_shape, result,
-                   DB_SQL_("SELECT a.id, a.owner, a.teaser, a.purpose, a.state, a.error, "
-                           "a.filename, a.type, a.original,"
-                           " a.bytes, a.width, a.height, a.alt, a.uses, a.created"
-                           " FROM asset a WHERE a.id = $1 AND a.owner = $2",
-                           id, owner));
+    return db_one(c, asset_row, result,
+                  "SELECT id, owner, teaser, purpose, state, error, filename, type, original, "
+                  "bytes, width, height,"
+                  " alt, uses, created FROM asset WHERE id = $1 AND owner = $2",
+                  id, owner);
 }
 
 static enum err asset_read(struct call *c)
 {
-    struct asset *a = OUT(c, asset);
+    struct asset_row row;
 
-    TRY(asset_get(c, c->who, PARAMS(c, asset_path)->asset, a));
-    asset_dress(c, a);
+    TRY(asset_get(c, c->who, PARAMS(c, asset_path)->asset, &row));
+    asset_dress(c, &row, OUT(c, asset));
     return E_OK;
 }
 
@@ -313,24 +335,20 @@ static enum err asset_list(struct call *c)
 {
     const struct asset_list_query *q = QUERY(c, asset_list_query);
 
-    TRY(db_page_(
-        c, &asset_row_shape, q->cursor, q->limit,
-        DB_SQL_("SELECT id, owner, teaser, purpose, state, error, filename, type, original, bytes, "
+    TRY(db_page(c, asset_row, q->cursor, q->limit,
+                "SELECT id, owner, teaser, purpose, state, error, filename, type, original, bytes, "
                 "width, height,"
                 " alt, uses, created FROM asset"
                 " WHERE owner = $1 AND state <> 'failed' AND id < $cursor ORDER BY id DESC",
-                c->who)));
+                c->who));
+    struct asset *assets = arena_array(c->arena, struct asset, c->page.n + 1);
     for (size_t i = 0; i < c->page.n; i++)
-        asset_dress(c, &PAGE(c, asset)[i]);
+        asset_dress(c, &PAGE(c, asset_row)[i], &assets[i]);
+    c->page.v = assets;
     return E_OK;
 }
 
-struct asset_list_rows {
-    struct asset *v;
-    size_t n;
-};
-
-static const struct asset *asset_in(const struct asset_list_rows *rows, struct id id)
+static const struct asset_row *asset_in(const struct asset_rows *rows, struct id id)
 {
     for (size_t i = 0; i < rows->n; i++)
         if (id_is(rows->v[i].id, id))
@@ -339,23 +357,23 @@ static const struct asset *asset_in(const struct asset_list_rows *rows, struct i
 }
 
 static enum err assets_by_id(struct call *c, const struct id *ids, size_t n,
-                             struct asset_list_rows *rows)
+                             struct asset_rows *rows)
 {
-    return db_list_(c, &asset_row_shape, (struct list *)rows,
-                    DB_SQL_("SELECT id, owner, teaser, purpose, state, error, filename, type, "
-                            "original, bytes, width, height,"
-                            " alt, uses, created FROM asset WHERE id IN_LIST($1)",
-                            db_ids(c, ids, n)));
+    return db_list(c, asset_row, rows,
+                   "SELECT id, owner, teaser, purpose, state, error, filename, type, original, "
+                   "bytes, width, height,"
+                   " alt, uses, created FROM asset WHERE id IN_LIST($1)",
+                   db_ids(c, ids, n));
 }
 
 enum err media_views(struct call *c, const struct id *ids, size_t n, struct post_media *result)
 {
-    struct asset_list_rows rows = { 0 };
+    struct asset_rows rows = { 0 };
 
     if (n > 0)
         TRY(assets_by_id(c, ids, n, &rows));
     for (size_t i = 0; i < n; i++) {
-        const struct asset *a = asset_in(&rows, ids[i]);
+        const struct asset_row *a = asset_in(&rows, ids[i]);
         if (a == NULL || a->state != ASSET_READY)
             return E_NOT_FOUND;
         result[i] = (struct post_media) { .id = a->id,
@@ -377,13 +395,13 @@ enum err media_owner(struct call *c, struct id asset, struct id *owner)
 
 enum err media_use(struct call *c, struct id owner, const struct id *ids, size_t n, int change)
 {
-    struct asset_list_rows rows = { 0 };
+    struct asset_rows rows = { 0 };
 
     if (n == 0)
         return E_OK;
     TRY(assets_by_id(c, ids, n, &rows));
     for (size_t i = 0; i < n && change > 0; i++) {
-        const struct asset *a = asset_in(&rows, ids[i]);
+        const struct asset_row *a = asset_in(&rows, ids[i]);
         const char *field = str_printf(c->arena, "media[%zu]", i).p;
         if (a == NULL || !id_is(a->owner, owner) || a->purpose != PURPOSE_POST ||
             a->state == ASSET_FAILED)
@@ -430,23 +448,23 @@ static enum err upload_create(struct call *c)
 /* Also for a repeated request: only the job is known then. */
 static enum err upload_answer(struct call *c)
 {
-    struct asset *a = OUT(c, asset);
+    struct asset_row row;
 
-    TRY(db_one_(c, &asset_row_shape, a,
-                DB_SQL_("SELECT id, owner, teaser, purpose, state, error, filename, type, "
-                        "original, bytes, width, height,"
-                        " alt, uses, created FROM asset WHERE job = $1 AND owner = $2",
-                        c->awaited, c->who)));
-    if (a->state == ASSET_FAILED)
-        return fail_field(c, E_UNSUPPORTED_IMAGE, "body", "%.*s", STR_FMT(a->error));
-    asset_dress(c, a);
+    TRY(db_one(c, asset_row, &row,
+               "SELECT id, owner, teaser, purpose, state, error, filename, type, original, bytes, "
+               "width, height,"
+               " alt, uses, created FROM asset WHERE job = $1 AND owner = $2",
+               c->awaited, c->who));
+    if (row.state == ASSET_FAILED)
+        return fail_field(c, E_UNSUPPORTED_IMAGE, "body", "%.*s", STR_FMT(row.error));
+    asset_dress(c, &row, OUT(c, asset));
     return E_OK;
 }
 
 /* --- making renditions ------------------------------------------------------------------------------------------ */
 
 struct made {
-    struct asset asset;
+    struct asset_row asset;
     struct image_made image;
     struct sha256 hashes[RENDITIONS_MAX];
     bool refused;
@@ -517,7 +535,7 @@ static enum err process_prepare(struct call *c)
 static enum err record_refused(struct call *c, struct id asset, struct str why)
 {
     struct media_failed news = { asset, why };
-    struct asset a;
+    struct asset_row a;
 
     TRY(asset_get(c, c->who, asset, &a));
     TRY(db_run(c, "UPDATE asset SET state = 'failed', error = $2, original = NULL WHERE id = $1",
@@ -550,7 +568,7 @@ static enum err record_ready(struct call *c, const struct made *m)
 static enum err process_record(struct call *c)
 {
     const struct made *m = c->prepared;
-    struct asset now;
+    struct asset_row now;
     enum err e = asset_get(c, c->who, IN(c, asset_ref)->asset, &now);
 
     if (e == E_NOT_FOUND || (e == E_OK && now.state != ASSET_PROCESSING))
@@ -597,13 +615,13 @@ static enum err blob_sweep_record(struct call *c)
 static enum err asset_change(struct call *c)
 {
     struct id id = PARAMS(c, asset_path)->asset;
-    struct asset *a = OUT(c, asset);
+    struct asset_row row;
 
     TRY(db_hit(c, "UPDATE asset SET alt = $3 WHERE id = $1 AND owner = $2", id, c->who,
                IN(c, asset_edit)->alt));
     touch(c, c->who);
-    TRY(asset_get(c, c->who, id, a));
-    asset_dress(c, a);
+    TRY(asset_get(c, c->who, id, &row));
+    asset_dress(c, &row, OUT(c, asset));
     return E_OK;
 }
 
@@ -624,7 +642,7 @@ static enum err renditions_drop(struct call *c, struct id asset)
 static enum err asset_delete(struct call *c)
 {
     struct id id = PARAMS(c, asset_path)->asset;
-    struct asset a;
+    struct asset_row a;
 
     TRY(asset_get(c, c->who, id, &a));
     if (a.uses > 0)
@@ -644,7 +662,7 @@ static enum err picture_set(struct call *c, enum purpose purpose)
 {
     const struct picture_choice *in = IN(c, picture_choice);
     struct str url = STR_NONE;
-    struct asset a;
+    struct asset_row a;
 
     if (id_some(in->asset)) {
         enum err e = asset_get(c, c->who, in->asset, &a);

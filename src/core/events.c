@@ -131,7 +131,8 @@ static enum err step(struct call *c)
     TRY(db_list(c, row, &rows,
                 "SELECT id, audience, tx, kind, payload FROM event"
                 " WHERE (tx, id) > ($1, $2) AND tx < TX_HORIZON() ORDER BY tx, id LIMIT 200",
-                at.tx, at.id));
+                at.tx,
+                at.id.v)); /* .v: a none id would be NULL, and NULL is greater than nothing */
     for (i = 0; i < rows.n && s == NULL; i++)
         s = subscriber_of(st->module, rows.v[i].kind);
     st->more = rows.n == READ_MAX || i < rows.n;
@@ -271,7 +272,7 @@ static bool fan_out(struct hub *h)
             : db_list(&c, row, &rows,
                       "SELECT id, audience, tx, kind, payload FROM event"
                       " WHERE (tx, id) > ($1, $2) AND tx < TX_HORIZON() ORDER BY tx, id LIMIT 200",
-                      h->seen.tx, h->seen.id);
+                      h->seen.tx, h->seen.id.v);
     for (size_t i = 0; e == E_OK && i < rows.n; i++) {
         if (id_some(rows.v[i].audience))
             deliver(h, &a, &rows.v[i]);
@@ -353,6 +354,10 @@ void hub_stop(struct hub *h)
     pthread_cond_signal(&h->some);
     pthread_mutex_unlock(&h->lock);
     pthread_join(h->thread, NULL);
+}
+
+void hub_free(struct hub *h)
+{
     must(h->streams == 0);
     pthread_mutex_destroy(&h->lock);
     pthread_cond_destroy(&h->some);
@@ -375,7 +380,7 @@ static void replay(struct hub *h, struct hub_stream *s, struct id after)
                 "SELECT id, audience, tx, kind, payload FROM event WHERE audience = $1 AND (tx, "
                 "id) > ($2, $3)"
                 " AND tx < TX_HORIZON() ORDER BY tx, id LIMIT 1000",
-                s->audience, tx, after) == E_OK)
+                s->audience, tx, after.v) == E_OK)
         for (size_t i = 0; i < rows.n; i++)
             s->heard(s->context, sse_of(&a, &rows.v[i]));
     arena_done(&a);

@@ -17,7 +17,8 @@ enum err event_add(struct call *c, const struct event_kind *kind, struct id audi
 struct hub;
 struct hub *hub_start(struct env *e);
 void hub_wake(struct hub *h);
-void hub_stop(struct hub *h);
+void hub_stop(struct hub *h); /* waking it stays harmless until hub_free */
+void hub_free(struct hub *h);
 /* Subscribers' work on the calling thread until nothing is left: tests and the simulator. */
 int events_drain(struct env *e);
 

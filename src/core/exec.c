@@ -83,10 +83,12 @@ static void bump(struct exec *x, const struct call *c)
     else
         for (size_t i = 0; i < c->touched_n; i++)
             revision_bump(r, c->touched[i]);
-    if (c->woke_jobs && x->env->jobs != NULL)
-        jobs_wake(x->env->jobs);
-    if (c->woke_events && x->env->hub != NULL)
-        hub_wake(x->env->hub);
+    struct jobs *jobs = __atomic_load_n(&x->env->jobs, __ATOMIC_ACQUIRE);
+    struct hub *hub = __atomic_load_n(&x->env->hub, __ATOMIC_ACQUIRE);
+    if (c->woke_jobs && jobs != NULL)
+        jobs_wake(jobs);
+    if (c->woke_events && hub != NULL)
+        hub_wake(hub);
 }
 
 static void park(struct exec *x, struct call *c);

@@ -449,6 +449,10 @@ void jobs_stop(struct jobs *j)
     pthread_mutex_unlock(&j->lock);
     for (int i = 0; i < j->workers_n; i++)
         pthread_join(j->workers[i], NULL);
+}
+
+void jobs_free(struct jobs *j)
+{
     pthread_mutex_destroy(&j->lock);
     pthread_cond_destroy(&j->some);
     pthread_cond_destroy(&j->wanted);

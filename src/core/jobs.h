@@ -22,7 +22,9 @@ struct jobs;
 /* workers: threads that run jobs. */
 struct jobs *jobs_start(struct env *e, int workers);
 void jobs_wake(struct jobs *j);
-void jobs_stop(struct jobs *j); /* lets running ones end */
+void jobs_stop(
+    struct jobs *j); /* lets running ones end; waking it stays harmless until jobs_free */
+void jobs_free(struct jobs *j);
 /* Runs everything that is due on the calling thread, until nothing is: tests and the simulator. Returns how many ran. */
 int jobs_drain(struct env *e);
 

@@ -102,21 +102,26 @@ enum err env_start(struct env *e, int job_workers)
         env_stop(e);
         return err;
     }
-    e->hub = hub_start(e);
+    __atomic_store_n(&e->hub, hub_start(e), __ATOMIC_RELEASE);
     if (job_workers > 0)
-        e->jobs = jobs_start(e, job_workers);
+        __atomic_store_n(&e->jobs, jobs_start(e, job_workers), __ATOMIC_RELEASE);
     return E_OK;
 }
 
+/* All threads end before anything goes: each may still wake another on its way out. */
 void env_stop(struct env *e)
 {
     if (e->jobs != NULL)
         jobs_stop(e->jobs);
     if (e->hub != NULL)
         hub_stop(e->hub);
+    exec_stop(e->exec);
+    if (e->jobs != NULL)
+        jobs_free(e->jobs);
+    if (e->hub != NULL)
+        hub_free(e->hub);
     e->jobs = NULL;
     e->hub = NULL;
-    exec_stop(e->exec);
     e->exec = NULL;
     free(e->revisions);
     e->revisions = NULL;

@@ -253,7 +253,8 @@ struct db_text db_text_of(struct arena *a, const struct engine *e, const char *s
 /* Words replaced, outside of literals and comments. */
 struct str db_translate(struct arena *a, const struct engine *e, struct str sql);
 /* Runs every schema file of these modules not yet run, each in a transaction, in order. E_CONFLICT when a file that was
- * run has changed. "0040-ledger-books" is the module ledger's: a program has the tables of its own modules only. NULL: all. */
+ * run has changed. "0040-ledger-books" is the module ledger's: a program has the tables of its own modules only. NULL: all.
+ * What stands after a line "-- on sqlite" or "-- on postgres" runs on that engine only, until "-- on both": triggers. */
 enum err db_migrate(struct engine *e, struct log *log, const struct module *const *modules,
                     size_t n);
 void db_close(struct db *db); /* with its statements; NULL is allowed */

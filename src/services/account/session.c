@@ -414,12 +414,17 @@ static enum err session_page(struct call *c)
 
 /* --- proving it ------------------------------------------------------------------------------------------------- */
 
+struct seen_note {
+    struct id session;
+    struct when seen;
+};
+
 static enum err note_seen(struct call *c)
 {
-    const struct id *session = c->prepared;
+    const struct seen_note *note = c->prepared;
 
-    return db_run(c, "UPDATE session SET seen = $2 WHERE id = $1 AND seen < $2", *session,
-                  env_real_now(c->env));
+    return db_run(c, "UPDATE session SET seen = $2 WHERE id = $1 AND seen < $2", note->session,
+                  note->seen);
 }
 
 static const struct route note_route = { PATCH,          "(session seen)",
@@ -435,14 +440,14 @@ static void note_done(struct call *note)
 }
 
 /* Nobody waits for it; it may be lost. Its memory is its own, because this call may end first. */
-static void note_later(struct call *c, struct id session)
+static void note_later(struct call *c, struct seen_note what)
 {
     struct arena *a = calloc(1, sizeof(*a));
 
     must(a != NULL);
     struct call *note = arena_new(a, struct call);
     call_begin(note, c->env, a);
-    note->prepared = arena_copy(a, &session, sizeof(session));
+    note->prepared = arena_copy(a, &what, sizeof(what));
     note->route = &note_route;
     note->done = note_done;
     exec_run(c->env->exec, note);
@@ -466,7 +471,7 @@ enum err account_authenticate(struct call *c, struct str token, struct actor *re
         return E_SIGNED_OUT;
     TRY(e);
     if (is_note_due(&s, now))
-        note_later(c, s.id);
+        note_later(c, (struct seen_note) { s.id, now });
     *result = (struct actor) { .account = s.account,
                                .session = s.id,
                                .role = s.role,

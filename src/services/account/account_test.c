@@ -1,0 +1,466 @@
+/* account_test.c -- what needs a clock, mails or a look behind the answers; the rest are scenarios. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "services/account/account.h"
+#include "services/account/parts.h"
+#include "services/audit/audit.h"
+#include "core/db.h"
+#include "core/exec.h"
+#include "core/start.h"
+#include "test/house.h"
+
+static const struct module *const modules[] = { &core_module, &audit_module, &account_module,
+                                                &session_module, &recovery_module };
+static const struct str nobody;
+
+#define ANA   "{\"email\":\"Ana@Example.org\",\"password\":\"violet-ferry-24\",\"name\":\" Ana \"}"
+#define LOGIN "{\"email\":\"ana@example.org\",\"password\":\"violet-ferry-24\"}"
+#define WRONG "{\"email\":\"ana@example.org\",\"password\":\"violet-ferry-25\"}"
+#define BEARER                                                                                     \
+    "{\"email\":\"ana@example.org\",\"password\":\"violet-ferry-24\",\"kind\":\"bearer\"}"
+#define UNKNOWN "{\"email\":\"eve@example.org\",\"password\":\"violet-ferry-25\"}"
+
+static struct house *open_house(const char *engine)
+{
+    return house_open(engine, modules, COUNT(modules), "--account.quick_hash=true",
+                      "--account.admin_email=Root@example.org");
+}
+
+/* Signed up; the cookie's token. */
+static struct str ana(struct house *h)
+{
+    CHECK_OK(ask(h, nobody, POST, "/v1/accounts", NULL, ANA));
+    REQUIRE(h->cookie.p != NULL);
+    return h->cookie;
+}
+
+static enum err login_as(struct house *h, const char *json)
+{
+    return ask(h, nobody, POST, "/v1/sessions", NULL, json);
+}
+
+static int64_t number(struct house *h, const char *what)
+{
+    int64_t n = -1;
+    struct call *c = &h->bed->call;
+
+    CHECK_OK(c->db->ops->begin(c->db, false));
+    if (str_is(str_of(what), "sessions"))
+        CHECK_OK(db_int(c, &n, "SELECT count(*) FROM session"));
+    else if (str_is(str_of(what), "attempts"))
+        CHECK_OK(db_int(c, &n, "SELECT count(*) FROM login_attempt"));
+    else
+        CHECK_OK(db_int(c, &n, "SELECT count(*) FROM audit WHERE action = $1", str_of(what)));
+    c->db->ops->rollback(c->db);
+    return n;
+}
+
+ENGINES(account_sign_up_logs_in)
+{
+    struct house *h = open_house(engine);
+    struct str token = ana(h);
+
+    CHECK_STR(answer(h, "email"), "ana@example.org");
+    CHECK_STR(answer(h, "name"), "Ana");
+    CHECK_STR(answer(h, "email_verified"), "false");
+    CHECK_INT(token.n, 43);
+    CHECK_OK(ask(h, token, GET, "/v1/me", NULL, NULL));
+    CHECK_STR(answer(h, "role"), "user");
+    CHECK_INT(ask(h, nobody, POST, "/v1/accounts", NULL, ANA), E_TAKEN);
+    CHECK_STR(blamed(h), "email");
+    CHECK_INT(number(h, "sessions"), 1);
+    CHECK_INT(number(h, "account.signed_up"), 1);
+    house_close(h);
+}
+
+ENGINES(account_bad_sign_ups_store_nothing)
+{
+    static const struct {
+        const char *json;
+        enum err e;
+        const char *field;
+    } cases[] = {
+        { "{\"email\":\"ana@example.org\",\"password\":\"Password1!\",\"name\":\"Ana\"}",
+          E_WEAK_PASSWORD, "password" },
+        { "{\"email\":\"ana@example.org\",\"password\":\"short\",\"name\":\"Ana\"}",
+          E_WEAK_PASSWORD, "password" },
+        { "{\"email\":\"quentin@example.org\",\"password\":\"Quentin99\",\"name\":\"Ana\"}",
+          E_WEAK_PASSWORD, "password" },
+        { "{\"email\":\"ana@example.org\",\"password\":\"Stagedoor2026\",\"name\":\"Ana\"}",
+          E_WEAK_PASSWORD, "password" },
+        { "{\"email\":\"nowhere\",\"password\":\"violet-ferry-24\",\"name\":\"Ana\"}", E_INVALID,
+          "email" },
+        { "{\"email\":\"ana@example.org\",\"password\":\"violet-ferry-24\",\"name\":\"  \"}",
+          E_INVALID, "name" },
+        { "{\"email\":\"ana@example.org\",\"password\":\"violet-ferry-24\",\"name\":\"a\\nb\"}",
+          E_INVALID, "name" },
+        { "{\"email\":\"ana@example.org\",\"password\":\"violet-ferry-24\",\"name\":\"a\\u202eb\"}",
+          E_INVALID, "name" },
+        { "{\"email\":\"ana@example.org\",\"password\":\"violet-ferry-24\",\"name\":"
+          "\"\\u3000\\u200d\"}",
+          E_INVALID, "name" },
+        { "{\"email\":\"ana@example.org\",\"password\":\"violet-ferry-24\"}", E_INVALID, "name" },
+        { "{\"email\":\"ana@example.org\",\"password\":\"violet-ferry-24\",\"name\":\"A\",\"role\":"
+          "\"admin\"}",
+          E_UNKNOWN_MEMBER, "role" },
+        { "{\"email\":\"ana@example.org\",\"password\":12345678,\"name\":\"Ana\"}", E_INVALID,
+          "password" },
+    };
+    struct house *h = open_house(engine);
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        enum err e = ask(h, nobody, POST, "/v1/accounts", NULL, cases[i].json);
+        if (e != cases[i].e || !str_is(blamed(h), cases[i].field))
+            FAIL("case %zu: %d, %.*s", i, (int)e, STR_FMT(blamed(h)));
+    }
+    CHECK_INT(number(h, "sessions"), 0);
+    CHECK_INT(number(h, "account.signed_up"), 0);
+    CHECK_OK(ask(h, nobody, POST, "/v1/accounts", NULL, ANA));
+    house_close(h);
+}
+
+/* A stranger cannot tell an address with an account from one without: same answers, same waiting. */
+ENGINES(login_failures_look_alike_and_slow_down)
+{
+    struct house *h = open_house(engine);
+
+    ana(h);
+    for (int i = 0; i < 5; i++) {
+        CHECK_INT(login_as(h, WRONG), E_WRONG_PASSWORD);
+        CHECK_INT(login_as(h, UNKNOWN), E_WRONG_PASSWORD);
+    }
+    CHECK_INT(login_as(h, WRONG), E_RATE_LIMITED);
+    CHECK_INT(h->call.problem.retry_after, 30);
+    CHECK_INT(login_as(h, UNKNOWN), E_RATE_LIMITED);
+    CHECK_INT(h->call.problem.retry_after, 30);
+    CHECK_INT(login_as(h, LOGIN), E_RATE_LIMITED);
+    house_pass(h, 31 * SECOND);
+    CHECK_INT(login_as(h, WRONG), E_WRONG_PASSWORD);
+    CHECK_INT(login_as(h, LOGIN), E_RATE_LIMITED);
+    CHECK_INT(h->call.problem.retry_after, 60);
+    house_pass(h, MINUTE + SECOND);
+    CHECK_OK(login_as(h, LOGIN));
+    CHECK_INT(login_as(h, WRONG), E_WRONG_PASSWORD); /* counted from the start again */
+    CHECK_OK(login_as(h, LOGIN));
+    CHECK_INT(number(h, "account.login_failed"), 12);
+    house_close(h);
+}
+
+ENGINES(login_waits_at_most_an_hour)
+{
+    struct house *h = open_house(engine);
+
+    for (int i = 0; i < 20; i++) {
+        CHECK_INT(login_as(h, UNKNOWN), E_WRONG_PASSWORD);
+        house_pass(h, HOUR + SECOND);
+    }
+    CHECK_INT(login_as(h, UNKNOWN), E_WRONG_PASSWORD);
+    house_pass(h, 2 * DAY);
+    CHECK_INT(number(h, "attempts"), 0); /* swept */
+    house_close(h);
+}
+
+ENGINES(sessions_end_when_idle_and_when_old)
+{
+    struct house *h = open_house(engine);
+    struct str token = ana(h);
+
+    for (int day = 0; day < 89; day++) {
+        house_pass(h, DAY);
+        if (ask(h, token, GET, "/v1/me", NULL, NULL) != E_OK)
+            FAIL("ended after %d days in spite of use", day);
+    }
+    house_pass(h, DAY + HOUR);
+    CHECK_INT(ask(h, token, GET, "/v1/me", NULL, NULL), E_SIGNED_OUT);
+    CHECK_OK(login_as(h, LOGIN));
+    token = h->cookie;
+    house_pass(h, 13 * DAY);
+    CHECK_OK(ask(h, token, GET, "/v1/sessions", NULL, NULL));
+    CHECK_STR(answer(h, "items"), "1 items"); /* the old one is over and not shown */
+    house_pass(h, 14 * DAY + HOUR);
+    CHECK_INT(ask(h, token, GET, "/v1/me", NULL, NULL), E_SIGNED_OUT);
+    house_pass(h, 40 * DAY);
+    CHECK_INT(number(h, "sessions"), 0);
+    house_close(h);
+}
+
+ENGINES(moving_the_business_clock_ends_no_session)
+{
+    struct house *h = open_house(engine);
+    struct str token = ana(h);
+
+    h->env->clock.offset_us = 400 * DAY;
+    house_jobs(h);
+    CHECK_OK(ask(h, token, GET, "/v1/me", NULL, NULL));
+    house_close(h);
+}
+
+ENGINES(session_tokens_that_are_not_ours)
+{
+    struct house *h = open_house(engine);
+    struct str token = ana(h);
+    const struct str others[] = {
+        STR(""),
+        STR("x"),
+        str_cut(token, 0, 42),
+        str_printf(h->arena, "%.*sA", STR_FMT(token)),
+        STR("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+        str_lower(h->arena, token),
+    };
+
+    for (size_t i = 0; i < COUNT(others); i++)
+        CHECK_INT(ask(h, others[i], GET, "/v1/me", NULL, NULL), E_SIGNED_OUT);
+    CHECK_OK(ask(h, token, GET, "/v1/me", NULL, NULL));
+    house_close(h);
+}
+
+ENGINES(sessions_are_listed_and_revoked)
+{
+    struct house *h = open_house(engine);
+    struct str first = ana(h);
+
+    CHECK_OK(login_as(h, BEARER));
+    struct str bearer = answer(h, "token"), id = answer(h, "id");
+    CHECK(h->cookie.p == NULL);
+    CHECK_OK(login_as(h, LOGIN));
+    CHECK(answer(h, "token").p == NULL);
+    struct str third = h->cookie;
+
+    CHECK_OK(ask(h, bearer, GET, "/v1/sessions", NULL, NULL));
+    CHECK_STR(answer(h, "items"), "3 items");
+    CHECK_STR(answer(h, "items.1.id"), id);
+    CHECK_STR(answer(h, "items.1.current"), "true");
+    CHECK_STR(answer(h, "items.0.current"), "false");
+    CHECK_STR(answer(h, "items.0.agent"), "house?/? 1.0");
+    CHECK_STR(answer(h, "items.0.address"), "192.0.2.7");
+    CHECK(answer(h, "items.0.token").p == NULL);
+
+    CHECK_OK(ask(h, first, DELETE, "/v1/sessions/{session}", id.p, NULL));
+    CHECK_INT(ask(h, bearer, GET, "/v1/me", NULL, NULL), E_SIGNED_OUT);
+    CHECK_INT(ask(h, first, DELETE, "/v1/sessions/{session}", id.p, NULL), E_NOT_FOUND);
+    CHECK_OK(ask(h, first, DELETE, "/v1/sessions", NULL, NULL));
+    CHECK_INT(ask(h, third, GET, "/v1/me", NULL, NULL), E_SIGNED_OUT);
+    CHECK_OK(ask(h, first, DELETE, "/v1/sessions/current", NULL, NULL));
+    CHECK_STR(h->cookie, "");
+    CHECK_INT(ask(h, first, GET, "/v1/me", NULL, NULL), E_SIGNED_OUT);
+    house_close(h);
+}
+
+ENGINES(sessions_of_others_are_not_found)
+{
+    struct house *h = open_house(engine);
+    struct str token = ana(h);
+
+    CHECK_OK(ask(h, token, GET, "/v1/sessions", NULL, NULL));
+    struct str id = answer(h, "items.0.id");
+    CHECK_OK(
+        ask(h, nobody, POST, "/v1/accounts", NULL,
+            "{\"email\":\"bo@example.org\",\"password\":\"violet-ferry-24\",\"name\":\"Bo\"}"));
+    struct str bo = h->cookie;
+    CHECK_INT(ask(h, bo, DELETE, "/v1/sessions/{session}", id.p, NULL), E_NOT_FOUND);
+    CHECK_INT(ask(h, bo, DELETE, "/v1/sessions/{session}", "ses_0000000000001", NULL), E_NOT_FOUND);
+    CHECK_INT(ask(h, bo, DELETE, "/v1/sessions/{session}", "usr_0000000000001", NULL), E_NOT_FOUND);
+    CHECK_OK(ask(h, bo, DELETE, "/v1/sessions", NULL, NULL));
+    CHECK_OK(ask(h, token, GET, "/v1/me", NULL, NULL));
+    house_close(h);
+}
+
+ENGINES(only_fifty_sessions_are_kept)
+{
+    struct house *h = open_house(engine);
+    struct str first = ana(h);
+
+    for (int i = 0; i < 50; i++)
+        CHECK_OK(login_as(h, BEARER));
+    struct str last = answer(h, "token");
+    CHECK_INT(ask(h, first, GET, "/v1/me", NULL, NULL), E_SIGNED_OUT);
+    CHECK_INT(number(h, "sessions"), 50);
+    CHECK_OK(ask(h, last, GET, "/v1/sessions", NULL, "?limit=30"));
+    CHECK_STR(answer(h, "items"), "30 items");
+    house_close(h);
+}
+
+ENGINES(address_is_confirmed_once)
+{
+    struct house *h = open_house(engine);
+    struct str token = ana(h);
+
+    house_jobs(h);
+    CHECK_INT(h->mails_n, 1);
+    CHECK_STR(h->mails[0].to, "ana@example.org");
+    struct str link = mailed_token(h);
+    CHECK_INT(link.n, 43);
+    struct str json = str_printf(h->arena, "{\"token\":\"%.*s\"}", STR_FMT(link));
+    CHECK_INT(ask(h, nobody, POST, "/v1/password-resets/confirm", NULL,
+                  str_printf(h->arena, "{\"token\":\"%.*s\",\"password\":\"violet-ferry-26\"}",
+                             STR_FMT(link))
+                      .p),
+              E_TOKEN_SPENT); /* of another purpose */
+    CHECK_OK(ask(h, nobody, POST, "/v1/email-verifications/confirm", NULL, json.p));
+    CHECK_OK(ask(h, token, GET, "/v1/me", NULL, NULL));
+    CHECK_STR(answer(h, "email_verified"), "true");
+    CHECK_INT(ask(h, nobody, POST, "/v1/email-verifications/confirm", NULL, json.p), E_TOKEN_SPENT);
+    CHECK_STR(blamed(h), "token");
+    CHECK_OK(ask(h, token, POST, "/v1/email-verifications", NULL, NULL));
+    house_jobs(h);
+    CHECK_INT(h->mails_n, 1); /* nothing left to confirm */
+    house_close(h);
+}
+
+ENGINES(confirming_again_replaces_the_link)
+{
+    struct house *h = open_house(engine);
+    struct str token = ana(h);
+
+    house_jobs(h);
+    struct str old = mailed_token(h);
+    CHECK_OK(ask(h, token, POST, "/v1/email-verifications", NULL, NULL));
+    house_jobs(h);
+    CHECK_INT(h->mails_n, 1); /* within a minute: one is on its way */
+    house_pass(h, 2 * MINUTE);
+    CHECK_OK(ask(h, token, POST, "/v1/email-verifications", NULL, NULL));
+    house_jobs(h);
+    CHECK_INT(h->mails_n, 2);
+    CHECK(!str_eq(old, mailed_token(h)));
+    CHECK_INT(ask(h, nobody, POST, "/v1/email-verifications/confirm", NULL,
+                  str_printf(h->arena, "{\"token\":\"%.*s\"}", STR_FMT(old)).p),
+              E_TOKEN_SPENT);
+    house_pass(h, HOUR + SECOND);
+    CHECK_INT(ask(h, nobody, POST, "/v1/email-verifications/confirm", NULL,
+                  str_printf(h->arena, "{\"token\":\"%.*s\"}", STR_FMT(mailed_token(h))).p),
+              E_TOKEN_SPENT); /* too old */
+    house_close(h);
+}
+
+ENGINES(operator_becomes_admin_by_confirming)
+{
+    struct house *h = open_house(engine);
+
+    CHECK_OK(
+        ask(h, nobody, POST, "/v1/accounts", NULL,
+            "{\"email\":\"root@example.org\",\"password\":\"violet-ferry-24\",\"name\":\"Root\"}"));
+    struct str token = h->cookie;
+    CHECK_STR(answer(h, "role"), "user");
+    CHECK_INT(ask(h, token, GET, "/v1/admin/audit", NULL, NULL), E_FORBIDDEN);
+    house_jobs(h);
+    CHECK_OK(ask(h, nobody, POST, "/v1/email-verifications/confirm", NULL,
+                 str_printf(h->arena, "{\"token\":\"%.*s\"}", STR_FMT(mailed_token(h))).p));
+    CHECK_OK(ask(h, token, GET, "/v1/me", NULL, NULL));
+    CHECK_STR(answer(h, "role"), "admin");
+    CHECK_OK(ask(h, token, GET, "/v1/admin/audit", NULL, NULL));
+    CHECK_STR(answer(h, "items.0.action"), "account.role_changed");
+    CHECK_STR(answer(h, "items.0.detail"), "admin");
+    house_close(h);
+}
+
+ENGINES(password_reset_ends_everything_before)
+{
+    struct house *h = open_house(engine);
+    struct str token = ana(h);
+
+    house_jobs(h);
+    for (int i = 0; i < 6; i++)
+        login_as(h, WRONG);
+    CHECK_INT(login_as(h, LOGIN), E_RATE_LIMITED);
+    CHECK_OK(ask(h, nobody, POST, "/v1/password-resets", NULL, "{\"email\":\"ANA@example.org\"}"));
+    house_jobs(h);
+    CHECK_INT(h->mails_n, 2);
+    struct str link = mailed_token(h);
+    const char *weak =
+        str_printf(h->arena, "{\"token\":\"%.*s\",\"password\":\"12345678\"}", STR_FMT(link)).p;
+    const char *good =
+        str_printf(h->arena, "{\"token\":\"%.*s\",\"password\":\"violet-ferry-26\"}", STR_FMT(link))
+            .p;
+    CHECK_INT(ask(h, nobody, POST, "/v1/password-resets/confirm", NULL, weak), E_WEAK_PASSWORD);
+    CHECK_OK(ask(h, nobody, POST, "/v1/password-resets/confirm", NULL, good));
+    CHECK_INT(ask(h, nobody, POST, "/v1/password-resets/confirm", NULL, good), E_TOKEN_SPENT);
+    CHECK_INT(ask(h, token, GET, "/v1/me", NULL, NULL), E_SIGNED_OUT);
+    CHECK_INT(login_as(h, LOGIN), E_WRONG_PASSWORD);
+    CHECK_OK(login_as(h, "{\"email\":\"ana@example.org\",\"password\":\"violet-ferry-26\"}"));
+    CHECK_OK(ask(h, h->cookie, GET, "/v1/me", NULL, NULL));
+    CHECK_STR(answer(h, "email_verified"), "true");
+    house_jobs(h);
+    CHECK_INT(h->mails_n, 3);
+    CHECK(mailed_token(h).p == NULL); /* a notice, without a link that opens anything */
+    house_close(h);
+}
+
+ENGINES(password_reset_tells_nothing)
+{
+    struct house *h = open_house(engine);
+
+    CHECK_OK(ask(h, nobody, POST, "/v1/password-resets", NULL, "{\"email\":\"eve@example.org\"}"));
+    CHECK(h->call.reply.body.p == NULL);
+    house_jobs(h);
+    CHECK_INT(h->mails_n, 0);
+    house_close(h);
+}
+
+static enum err find_tokens(struct call *c)
+{
+    const struct str *token = c->prepared;
+    int64_t n = 0;
+
+    TRY(db_int(c, &n,
+               "SELECT (SELECT count(*) FROM job WHERE payload LIKE '%' || $1 || '%')"
+               " + (SELECT count(*) FROM audit WHERE detail LIKE '%' || $1 || '%')",
+               *token));
+    return n == 0 ? E_OK : E_CONFLICT;
+}
+
+/* Neither a job nor a record holds what opens a door. */
+ENGINES(mailed_tokens_are_not_in_the_database)
+{
+    struct house *h = open_house(engine);
+    struct call c;
+
+    ana(h);
+    CHECK_OK(ask(h, nobody, POST, "/v1/password-resets", NULL, "{\"email\":\"ana@example.org\"}"));
+    house_jobs(h);
+    struct str token = mailed_token(h);
+    REQUIRE(token.n == 43);
+    call_begin(&c, h->env, h->arena);
+    c.prepared = &token;
+    CHECK_OK(exec_transaction(h->env->exec, &c, READ, find_tokens));
+    house_close(h);
+}
+
+ENGINES(name_is_changed)
+{
+    struct house *h = open_house(engine);
+    struct str token = ana(h);
+
+    CHECK_OK(ask(h, token, PATCH, "/v1/me", NULL, "{\"name\":\"Ana K\xc3\xb6nig\"}"));
+    CHECK_STR(answer(h, "name"), "Ana K\xc3\xb6nig");
+    CHECK_OK(ask(h, token, PATCH, "/v1/me", NULL, "{}"));
+    CHECK_STR(answer(h, "name"), "Ana K\xc3\xb6nig");
+    CHECK_INT(ask(h, token, PATCH, "/v1/me", NULL, "{\"name\":null}"), E_INVALID);
+    CHECK_INT(ask(h, token, PATCH, "/v1/me", NULL, "{\"email\":\"x@example.org\"}"),
+              E_UNKNOWN_MEMBER);
+    CHECK_INT(ask(h, nobody, PATCH, "/v1/me", NULL, "{\"name\":\"Eve\"}"), E_SIGNED_OUT);
+    house_close(h);
+}
+
+static enum err cards(struct call *c)
+{
+    struct account_card *result = c->prepared;
+    const struct id ids[] = { { 12345 }, result[1].id, { 12345 } };
+
+    return account_cards(c, ids, COUNT(ids), result);
+}
+
+ENGINES(cards_keep_their_order)
+{
+    struct house *h = open_house(engine);
+    struct account_card result[3] = { 0 };
+    struct call c;
+
+    ana(h);
+    REQUIRE(id_parse(answer(h, "id"), "usr", &result[1].id));
+    call_begin(&c, h->env, h->arena);
+    c.prepared = result;
+    CHECK_OK(exec_transaction(h->env->exec, &c, READ, cards));
+    CHECK_STR(result[0].name, "Somebody");
+    CHECK_STR(result[1].name, "Ana");
+    CHECK_STR(result[2].name, "Somebody");
+    house_close(h);
+}

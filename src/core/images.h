@@ -1,4 +1,4 @@
-/* images.h -- makes renditions of an untrusted picture in a jailed child. Driver: sys/image.c. */
+/* images.h -- makes renditions of an untrusted picture in a jailed child. Driver: sys/images_jailed.c. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CORE_IMAGES_H
 #define CORE_IMAGES_H

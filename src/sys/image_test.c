@@ -18,7 +18,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -506,6 +508,25 @@ IMAGE_TEST(image_tells_its_progress)
     CHECK_STR(buf_str(&seen), "5 60 70 80 90 100 ");
     CHECK(o.wall_us > 0 && o.cpu_us > 0 && o.resident_bytes > 0);
     close(r.input);
+    arena_done(&a);
+}
+
+IMAGE_TEST(image_works_for_an_ordinary_user)
+{
+    struct arena a = { 0 };
+    struct image_outcome o;
+
+    fixtures(&a);
+    if (geteuid() == 0 &&
+        (chown(unit_dir(), 65533, 65533) != 0 || syscall(SYS_setresgid, 65533, 65533, 65533) != 0 ||
+         syscall(SYS_setresuid, 65533, 65533, 65533) != 0))
+        SKIP("cannot become another");
+    /* A change of uid makes us undumpable, and /proc/self/exe unreadable. */
+    REQUIRE(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0);
+    CHECK_INT(post(&a, "picture.heic", &o), IMAGE_DONE);
+    CHECK_INT(o.n, 4);
+    CHECK_INT(post(&a, "truncated.jpg", &o), IMAGE_REFUSED);
+    CHECK_INT(entries(unit_dir()), 0);
     arena_done(&a);
 }
 

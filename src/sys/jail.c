@@ -505,7 +505,8 @@ static enum jail_end unable(struct jail_result *r, const char *stage, int error)
 
 static enum jail_end end_of(const struct watch *w, const struct jail_result *r, bool signalled)
 {
-    bool cpu_gone = r->cpu_us >= (int64_t)w->task->cpu_s * SECOND - SECOND / 5;
+    /* The limit counts ticks, the usage counts time less what the hypervisor stole: they may differ by much. */
+    bool cpu_gone = r->cpu_us >= (int64_t)w->task->cpu_s * SECOND / 2;
 
     if (!signalled)
         return r->status == 0 ? JAIL_OK : JAIL_REFUSED;

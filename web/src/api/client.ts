@@ -3,7 +3,7 @@
  * Every request of the app is made here, typed by the Routes that the program prints (schema.ts). A refusal is thrown as an
  * ApiError made from problem+json; a connection that failed as an ApiError with status 0 and code "unreachable". */
 /* SPDX-License-Identifier: Apache-2.0 */
-import type { Asset, ErrorCode, MediaUpload, Problem, Routes } from "./schema";
+import type { Asset, ErrorCode, MediaQuery, Problem, Routes } from "./schema";
 
 export type Route = keyof Routes;
 export type Reply<R extends Route> = Routes[R]["reply"];
@@ -124,7 +124,7 @@ export async function openapi(): Promise<unknown> {
 /* Files travel through XMLHttpRequest, because fetch does not tell how much has gone out. */
 export function upload(
   file: File,
-  query: MediaUpload,
+  query: MediaQuery,
   options: { signal?: AbortSignal; progress?: (percent: number) => void } = {},
 ): Promise<Asset> {
   return new Promise((resolve, reject) => {

@@ -68,7 +68,7 @@ export interface Me {
   created: string;
 }
 
-export interface AccountNew {
+export interface SignUp {
   email: string;
   password: string;
   name: string;
@@ -78,15 +78,23 @@ export interface MeEdit {
   name?: string;
 }
 
-export interface SessionNew {
+export interface Login {
   email: string;
   password: string;
   kind?: "cookie" | "bearer";
 }
 
+export interface SessionMade {
+  id: string;
+  kind: "cookie" | "bearer";
+  token?: string;
+  created: string;
+  expires: string;
+}
+
 export interface Session {
   id: string;
-  token?: string;
+  kind: "cookie" | "bearer";
   current: boolean;
   created: string;
   seen: string;
@@ -94,15 +102,15 @@ export interface Session {
   address: string;
 }
 
-export interface EmailConfirm {
+export interface TokenConfirm {
   token: string;
 }
 
-export interface PasswordForgot {
+export interface ResetRequest {
   email: string;
 }
 
-export interface PasswordReset {
+export interface ResetConfirm {
   token: string;
   password: string;
 }
@@ -163,13 +171,13 @@ export interface CreatorEdit {
   bio?: string;
 }
 
-export interface CreatorPicture {
+export interface PictureChoice {
   asset: string | null;
 }
 
-export interface MediaUpload {
-  purpose: "post" | "avatar" | "banner";
-  filename?: string;
+export interface MediaQuery {
+  purpose?: "post" | "avatar" | "banner";
+  filename: string;
 }
 
 export interface Asset {
@@ -179,11 +187,12 @@ export interface Asset {
   progress: number;
   error?: string;
   filename: string;
-  type: string;
+  type?: string;
   bytes: number;
-  width: number;
-  height: number;
+  width?: number;
+  height?: number;
   alt: string;
+  uses: number;
   teaser_url?: string;
   thumb_url?: string;
   feed_url?: string;
@@ -197,7 +206,7 @@ export interface AssetEdit {
 
 export interface PostMedia {
   id: string;
-  type: "image";
+  type: string;
   width: number;
   height: number;
   alt: string;
@@ -222,11 +231,11 @@ export interface Post {
 }
 
 export interface PostNew {
-  text: string;
+  text?: string;
   access: "public" | "followers" | "tiers";
-  tiers: string[];
-  media: string[];
-  publish: boolean;
+  tiers?: string[];
+  media?: string[];
+  publish?: boolean;
 }
 
 export interface PostEdit {
@@ -236,7 +245,7 @@ export interface PostEdit {
   media?: string[];
 }
 
-export interface StudioPostQuery {
+export interface StudioQuery {
   limit?: number;
   cursor?: string;
   state?: "draft" | "published";
@@ -267,14 +276,14 @@ export interface SubscriptionStarted {
   checkout_url?: string;
 }
 
-export interface Fan {
+export interface AccountCard {
   id: string;
   name: string;
 }
 
-export interface Subscriber {
+export interface StudioSubscriber {
   id: string;
-  fan: Fan;
+  fan: AccountCard;
   tier: Tier;
   state: "incomplete" | "active" | "past_due" | "canceled" | "expired";
   price: number;
@@ -286,18 +295,20 @@ export interface Subscriber {
 
 export interface Payment {
   id: string;
-  kind: string;
+  kind: "subscription";
   amount: number;
   currency: string;
-  state: string;
+  state: "created" | "requires_action" | "processing" | "unknown" | "succeeded" | "declined" | "expired";
   description: string;
   decline?: string;
+  checkout_url?: string;
   created: string;
 }
 
-export interface Balance {
+export interface EarningsBalance {
   currency: string;
   gross: number;
+  tax: number;
   fee: number;
   net: number;
   pending: number;
@@ -305,32 +316,58 @@ export interface Balance {
 }
 
 export interface Earnings {
-  balances: Balance[];
+  balances: EarningsBalance[];
+  release_days: number;
 }
 
 export interface EarningsEntry {
   id: string;
-  kind: string;
+  kind: "subscription";
   gross: number;
+  tax: number;
   fee: number;
   net: number;
   currency: string;
   description: string;
   created: string;
+  available: string;
+  released: boolean;
+}
+
+export interface EarningsDaysQuery {
+  from?: string;
+  to?: string;
+}
+
+export interface EarningsDay {
+  day: string;
+  gross: number;
+  tax: number;
+  fee: number;
+  net: number;
+  currency: string;
+  sales: number;
+}
+
+export interface EarningsDays {
+  from: string;
+  to: string;
+  days: EarningsDay[];
 }
 
 export interface Routes {
-  "POST /v1/accounts": { params: {}; query: {}; body: AccountNew; reply: Me };
-  "POST /v1/sessions": { params: {}; query: {}; body: SessionNew; reply: Session };
+  "POST /v1/accounts": { params: {}; query: {}; body: SignUp; reply: Me };
+  "POST /v1/sessions": { params: {}; query: {}; body: Login; reply: SessionMade };
+  "DELETE /v1/sessions": { params: {}; query: {}; body: undefined; reply: undefined };
   "DELETE /v1/sessions/current": { params: {}; query: {}; body: undefined; reply: undefined };
   "GET /v1/sessions": { params: {}; query: PageQuery; body: undefined; reply: Page<Session> };
   "DELETE /v1/sessions/{session}": { params: { session: string }; query: {}; body: undefined; reply: undefined };
   "GET /v1/me": { params: {}; query: {}; body: undefined; reply: Me };
   "PATCH /v1/me": { params: {}; query: {}; body: MeEdit; reply: Me };
-  "POST /v1/email-verifications": { params: {}; query: {}; body: {}; reply: undefined };
-  "POST /v1/email-verifications/confirm": { params: {}; query: {}; body: EmailConfirm; reply: undefined };
-  "POST /v1/password-resets": { params: {}; query: {}; body: PasswordForgot; reply: undefined };
-  "POST /v1/password-resets/confirm": { params: {}; query: {}; body: PasswordReset; reply: undefined };
+  "POST /v1/email-verifications": { params: {}; query: {}; body: undefined; reply: undefined };
+  "POST /v1/email-verifications/confirm": { params: {}; query: {}; body: TokenConfirm; reply: undefined };
+  "POST /v1/password-resets": { params: {}; query: {}; body: ResetRequest; reply: undefined };
+  "POST /v1/password-resets/confirm": { params: {}; query: {}; body: ResetConfirm; reply: undefined };
   "POST /v1/creators": { params: {}; query: {}; body: CreatorNew; reply: Creator };
   "PATCH /v1/creators/me": { params: {}; query: {}; body: CreatorEdit; reply: Creator };
   "GET /v1/creators/me": { params: {}; query: {}; body: undefined; reply: Creator };
@@ -342,9 +379,9 @@ export interface Routes {
   "PUT /v1/creators/{handle}/follow": { params: { handle: string }; query: {}; body: undefined; reply: Creator };
   "DELETE /v1/creators/{handle}/follow": { params: { handle: string }; query: {}; body: undefined; reply: Creator };
   "GET /v1/follows": { params: {}; query: PageQuery; body: undefined; reply: Page<CreatorCard> };
-  "PUT /v1/creators/me/avatar": { params: {}; query: {}; body: CreatorPicture; reply: Creator };
-  "PUT /v1/creators/me/banner": { params: {}; query: {}; body: CreatorPicture; reply: Creator };
-  "POST /v1/media": { params: {}; query: MediaUpload; body: undefined; reply: Asset };
+  "PUT /v1/creators/me/avatar": { params: {}; query: {}; body: PictureChoice; reply: Creator };
+  "PUT /v1/creators/me/banner": { params: {}; query: {}; body: PictureChoice; reply: Creator };
+  "POST /v1/media": { params: {}; query: MediaQuery; body: undefined; reply: Asset };
   "GET /v1/media": { params: {}; query: PageQuery; body: undefined; reply: Page<Asset> };
   "GET /v1/media/{asset}": { params: { asset: string }; query: {}; body: undefined; reply: Asset };
   "PATCH /v1/media/{asset}": { params: { asset: string }; query: {}; body: AssetEdit; reply: Asset };
@@ -356,14 +393,15 @@ export interface Routes {
   "POST /v1/posts/{post}/publish": { params: { post: string }; query: {}; body: undefined; reply: Post };
   "GET /v1/creators/{handle}/posts": { params: { handle: string }; query: PageQuery; body: undefined; reply: Page<Post> };
   "GET /v1/feed": { params: {}; query: PageQuery; body: undefined; reply: Page<Post> };
-  "GET /v1/studio/posts": { params: {}; query: StudioPostQuery; body: undefined; reply: Page<Post> };
+  "GET /v1/studio/posts": { params: {}; query: StudioQuery; body: undefined; reply: Page<Post> };
   "POST /v1/subscriptions": { params: {}; query: {}; body: SubscriptionNew; reply: SubscriptionStarted };
   "GET /v1/subscriptions": { params: {}; query: PageQuery; body: undefined; reply: Page<Subscription> };
   "GET /v1/subscriptions/{subscription}": { params: { subscription: string }; query: {}; body: undefined; reply: Subscription };
   "POST /v1/subscriptions/{subscription}/cancel": { params: { subscription: string }; query: {}; body: undefined; reply: Subscription };
   "POST /v1/subscriptions/{subscription}/resume": { params: { subscription: string }; query: {}; body: undefined; reply: Subscription };
-  "GET /v1/studio/subscribers": { params: {}; query: PageQuery; body: undefined; reply: Page<Subscriber> };
+  "GET /v1/studio/subscribers": { params: {}; query: PageQuery; body: undefined; reply: Page<StudioSubscriber> };
   "GET /v1/payments": { params: {}; query: PageQuery; body: undefined; reply: Page<Payment> };
   "GET /v1/studio/earnings": { params: {}; query: {}; body: undefined; reply: Earnings };
+  "GET /v1/studio/earnings/days": { params: {}; query: EarningsDaysQuery; body: undefined; reply: EarningsDays };
   "GET /v1/studio/earnings/entries": { params: {}; query: PageQuery; body: undefined; reply: Page<EarningsEntry> };
 }

@@ -2,7 +2,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 import { ApiError } from "@/api/client";
 
-const sentence = (text: string) => (/[.!?]$/.test(text) ? text : `${text}.`);
+/* The server's details are often parts of sentences: "must not be empty". */
+export function sentence(text: string): string {
+  const whole = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(whole) ? whole : `${whole}.`;
+}
 
 /* The server's own sentence often says what to do; these add it where it cannot know. */
 function next(error: ApiError): string {

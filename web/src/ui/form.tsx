@@ -3,7 +3,7 @@
 import { useRef, useState, type FormEvent, type ReactNode } from "react";
 import { ApiError } from "@/api/client";
 import { FormError } from "./field";
-import { advice } from "./advice";
+import { advice, sentence } from "./advice";
 import { cx } from "./cx";
 
 export interface FormState {
@@ -39,7 +39,7 @@ export function useForm(act: () => Promise<void>): FormState {
   return {
     busy,
     error,
-    of: (field) => (error?.field === field ? (error.detail ?? error.title) : undefined),
+    of: (field) => (error?.field === field ? sentence(error.detail ?? error.title) : undefined),
     submit: (event) => {
       event.preventDefault();
       void run(event.currentTarget);

@@ -22,7 +22,7 @@ export default function Forgot() {
         <div role="status" className="grid gap-5">
           <MailCheck className="size-10 text-glow" aria-hidden />
           <p className="text-muted">
-            If <strong className="font-medium text-text">{email}</strong> has an account here, a link to set a new password is on its way. It works once, and only for a short time.
+            If <strong className="font-medium text-text">{email}</strong> has an account here, a link to set a new password is on its way. It works once, and for one hour.
           </p>
           <p className="text-muted">Nothing after a few minutes? Look among unwanted mail, or check that the address is spelled right.</p>
           <div className="flex flex-wrap gap-3">

@@ -30,7 +30,7 @@ export default function Reset() {
         </ButtonLink>
       </Doorway>
     );
-  const stale = form.error && form.error.field !== "password" && form.error.status < 500 && form.error.status !== 0;
+  const stale = form.error?.code === "token_spent";
   return (
     <Doorway title="Set a new password" lead="You will be logged out everywhere else.">
       <Form form={form} fields={["password"]} label="Set a new password">
@@ -39,11 +39,11 @@ export default function Reset() {
           name="password"
           autoComplete="new-password"
           required
-          minLength={10}
+          minLength={8}
           value={password}
           onChange={(e) => setPassword(e.target.value)}
           error={form.of("password")}
-          hint="At least 10 characters."
+          hint="At least 8 characters."
         />
         <Button type="submit" look="lamp" size="large" busy={form.busy}>
           Set password

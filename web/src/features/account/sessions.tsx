@@ -52,6 +52,9 @@ export default function Sessions() {
   const [asked, setAsked] = useState<Session | null>(null);
   const end = useAct((session: Session) => api("DELETE /v1/sessions/{session}", { params: { session: session.id } }), { forgets: ["/v1/sessions"] });
 
+  const [others, setOthers] = useState(false);
+  const endOthers = useAct(() => api("DELETE /v1/sessions"), { forgets: ["/v1/sessions"], done: () => toast.done("Logged out everywhere else") });
+
   const confirm = async () => {
     if (!asked) return;
     await end.mutateAsync(asked);
@@ -63,7 +66,18 @@ export default function Sessions() {
 
   return (
     <div className="mx-auto max-w-2xl">
-      <PageHead title="Where you are logged in">If one of these is not you, log it out and set a new password.</PageHead>
+      <PageHead
+        title="Where you are logged in"
+        action={
+          (sessions.items?.length ?? 0) > 1 && (
+            <Button size="small" onClick={() => setOthers(true)}>
+              Log out everywhere else
+            </Button>
+          )
+        }
+      >
+        If one of these is not you, log it out and set a new password.
+      </PageHead>
       {sessions.isPending ? (
         <Loading className="grid gap-3">
           <Skeleton className="h-22" />
@@ -83,6 +97,9 @@ export default function Sessions() {
         </Card>
       )}
       <More has={sessions.hasNextPage} busy={sessions.isFetchingNextPage} failed={sessions.isFetchNextPageError} load={() => void sessions.fetchNextPage()} />
+      <Confirm open={others} onOpen={setOthers} title="Log out everywhere else?" act="Log out the others" keep="Leave them" onConfirm={() => endOthers.mutateAsync(undefined)}>
+        <p>Every other device and program will have to log in again. This one stays.</p>
+      </Confirm>
       <Confirm
         open={asked !== null}
         onOpen={(open) => !open && setAsked(null)}

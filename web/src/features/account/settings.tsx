@@ -36,7 +36,7 @@ function Profile({ me }: { me: Me }) {
         You
       </h2>
       <Form form={form} fields={["name"]}>
-        <Field label="Your name" name="name" autoComplete="name" required maxLength={80} value={name} onChange={(e) => setName(e.target.value)} error={form.of("name")} hint="Creators you support see it." />
+        <Field label="Your name" name="name" autoComplete="name" required maxLength={60} value={name} onChange={(e) => setName(e.target.value)} error={form.of("name")} hint="Creators you support see it." />
         <div className="flex items-center justify-between gap-4">
           <p className="text-sm text-muted">Here since {date(me.created)}</p>
           <Button type="submit" look="lamp" busy={form.busy} disabled={name.trim() === me.name}>
@@ -49,7 +49,7 @@ function Profile({ me }: { me: Me }) {
 }
 
 function Address({ me }: { me: Me }) {
-  const again = useAct(() => api("POST /v1/email-verifications", { body: {} }), {
+  const again = useAct(() => api("POST /v1/email-verifications"), {
     done: () => toast.done(`A link is on its way to ${me.email}.`),
     failed: (error) => toast.failed("The mail could not be sent", error),
   });
@@ -83,7 +83,7 @@ function Look() {
   return (
     <Card className="p-5 sm:p-7" aria-labelledby="settings-look">
       <h2 id="settings-look" className="mb-4 text-lg font-semibold">
-        Light
+        Theme
       </h2>
       <Radio.Root value={theme} onValueChange={(value) => setTheme(value as Theme)} aria-labelledby="settings-look" className="grid grid-cols-3 gap-2.5">
         {themes.map(({ theme: value, label, icon: Icon }) => (

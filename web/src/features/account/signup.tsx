@@ -39,18 +39,18 @@ export default function Signup() {
       }
     >
       <Form form={form} fields={["name", "email", "password"]} label="Sign up">
-        <Field label="Your name" name="name" autoComplete="name" required maxLength={80} value={name} onChange={(e) => setName(e.target.value)} error={form.of("name")} hint="Creators you support will see it." />
+        <Field label="Your name" name="name" autoComplete="name" required maxLength={60} value={name} onChange={(e) => setName(e.target.value)} error={form.of("name")} hint="Creators you support will see it." />
         <Field label="E-mail" name="email" type="email" autoComplete="username" required value={email} onChange={(e) => setEmail(e.target.value)} error={form.of("email")} />
         <PasswordField
           label="Password"
           name="password"
           autoComplete="new-password"
           required
-          minLength={10}
+          minLength={8}
           value={password}
           onChange={(e) => setPassword(e.target.value)}
           error={form.of("password")}
-          hint="At least 10 characters. A few words in a row are easy to keep and hard to guess."
+          hint="At least 8 characters. A few words in a row are easy to keep and hard to guess."
         />
         <Button type="submit" look="lamp" size="large" busy={form.busy}>
           Make my account

@@ -29,7 +29,7 @@ export default function Verify() {
     staleTime: Infinity,
     retry: false,
   });
-  const again = useAct(() => api("POST /v1/email-verifications", { body: {} }), {
+  const again = useAct(() => api("POST /v1/email-verifications"), {
     done: () => toast.done("A new link is on its way."),
     failed: (error) => toast.failed("The mail could not be sent", error),
   });
@@ -55,7 +55,7 @@ export default function Verify() {
       </Doorway>
     );
   return (
-    <Doorway title="This link did not work" lead="Links to confirm an address work once, and only for a few days.">
+    <Doorway title="This link did not work" lead="Links to confirm an address work once, and for one hour.">
       <div className="grid gap-5">
         {confirmed.error && <FormError title={confirmed.error.title}>{advice(confirmed.error)}</FormError>}
         {confirmed.error?.unsettled && <Button onClick={() => void confirmed.refetch()}>Try again</Button>}

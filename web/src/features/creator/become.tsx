@@ -38,7 +38,7 @@ export default function Become() {
       <div className="grid items-start gap-8 lg:grid-cols-[minmax(0,1fr)_19rem]">
         <Card className="p-5 sm:p-7">
           <Form form={form} fields={["handle", "name", "bio"]} label="Become a creator">
-            <Field label="Name" name="name" required maxLength={80} value={name} onChange={(e) => setName(e.target.value)} error={form.of("name")} hint="What you go by. It need not be your legal name." />
+            <Field label="Name" name="name" required maxLength={60} value={name} onChange={(e) => setName(e.target.value)} error={form.of("name")} hint="What you go by. It need not be your legal name." />
             <HandleField value={handle} onChange={setHandle} error={form.of("handle")} />
             <TextArea
               label="About you"

@@ -47,8 +47,8 @@ function Tiers({ creator, choose }: { creator: Creator; choose: (tier: Tier) => 
                     <Ticket aria-hidden />
                     {held.cancel_at_period_end && held.period_end ? `Yours until ${date(held.period_end)}` : "Yours"}
                   </Badge>
-                ) : creator.own ? null : (
-                  <Button size="small" look={held ? "plain" : "lamp"} onClick={() => choose(tier)} aria-label={`Subscribe to ${tier.name}`}>
+                ) : creator.own || held ? null : (
+                  <Button size="small" look="lamp" onClick={() => choose(tier)} aria-label={`Subscribe to ${tier.name}`}>
                     Subscribe
                   </Button>
                 )}
@@ -57,6 +57,7 @@ function Tiers({ creator, choose }: { creator: Creator; choose: (tier: Tier) => 
           );
         })}
       </ul>
+      {held && tiers.length > 1 && <p className="mt-3 text-sm text-muted">To change the tier, cancel this one and join again when it has ended.</p>}
     </section>
   );
 }
@@ -162,7 +163,7 @@ function Page({ creator }: { creator: Creator }) {
         </div>
         <Posts creator={creator} />
       </div>
-      {me !== undefined && <SubscribeDialog creator={creator} tiers={creator.tiers.filter((one) => !one.archived)} tier={tier ?? null} onChoose={choose} />}
+      {me !== undefined && <SubscribeDialog creator={creator} tiers={creator.tiers.filter((one) => !one.archived)} tier={tier ?? null} held={held} onChoose={choose} />}
     </div>
   );
 }

@@ -60,7 +60,7 @@ function Words({ creator }: { creator: Creator }) {
   return (
     <Card className="p-5 sm:p-7">
       <Form form={form} fields={["name", "handle", "bio"]} label="Your page">
-        <Field label="Name" name="name" required maxLength={80} value={name} onChange={(e) => setName(e.target.value)} error={form.of("name")} />
+        <Field label="Name" name="name" required maxLength={60} value={name} onChange={(e) => setName(e.target.value)} error={form.of("name")} />
         <HandleField value={handle} onChange={setHandle} error={form.of("handle")} />
         {handle !== creator.handle && <p className="-mt-2 text-sm text-muted">Links to @{creator.handle} will stop working, and somebody else may take that handle.</p>}
         <TextArea label="About you" name="bio" maxLength={1000} value={bio} onChange={(e) => setBio(e.target.value)} error={form.of("bio")} />

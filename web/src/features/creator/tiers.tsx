@@ -70,7 +70,7 @@ function TierForm({ tier, done }: { tier: Tier | null; done: () => void }) {
         </Select>
       </div>
       {tier && tier.price !== minor && <p className="-mt-2 text-sm text-muted">Those who subscribe already keep paying {money(tier.price, tier.currency)}; the new price is for new subscribers.</p>}
-      <TextArea label="What is in it" name="description" maxLength={500} value={description} onChange={(e) => setDescription(e.target.value)} error={form.of("description")} placeholder="Every photo in full, and the stories behind them." />
+      <TextArea label="What is in it" name="description" maxLength={1000} value={description} onChange={(e) => setDescription(e.target.value)} error={form.of("description")} placeholder="Every photo in full, and the stories behind them." />
       <Button type="submit" look="lamp" size="large" busy={form.busy}>
         {tier ? "Save tier" : "Make tier"}
       </Button>

@@ -1,7 +1,7 @@
 /* chart.tsx -- a bar a day, drawn in SVG; the same numbers stand in a table for those who cannot see it. */
 /* SPDX-License-Identifier: Apache-2.0 */
 import { useState } from "react";
-import type { EarningsEntry } from "@/api/schema";
+import type { EarningsDays } from "@/api/schema";
 import { dateShort, money } from "@/ui/format";
 
 export interface Day {
@@ -9,23 +9,17 @@ export interface Day {
   net: number;
 }
 
-const daysShown = 30;
 const dayMs = 86_400_000;
 const dayOf = (ms: number) => new Date(ms).toISOString().slice(0, 10);
 
-/* The thirty days that end with the latest entry or today, whichever is later (a clock may have been advanced). */
-export function daysOf(entries: EarningsEntry[], currency: string): Day[] {
-  const sums = new Map<string, number>();
-  let last = Date.now();
-  for (const entry of entries) {
-    if (entry.currency !== currency) continue;
-    const day = entry.created.slice(0, 10);
-    sums.set(day, (sums.get(day) ?? 0) + entry.net);
-    last = Math.max(last, Date.parse(entry.created));
-  }
-  return Array.from({ length: daysShown }, (_, i) => {
-    const day = dayOf(last - (daysShown - 1 - i) * dayMs);
-    return { day, net: sums.get(day) ?? 0 };
+/* Every day of the span, those without a sale as nothing. The server's days are in UTC, and so are these. */
+export function daysOf({ from, to, days }: EarningsDays, currency: string): Day[] {
+  const net = new Map(days.filter((day) => day.currency === currency).map((day) => [day.day.slice(0, 10), day.net]));
+  const first = Date.parse(from);
+  const n = Math.max(1, Math.round((Date.parse(to) - first) / dayMs));
+  return Array.from({ length: n }, (_, i) => {
+    const day = dayOf(first + i * dayMs);
+    return { day, net: net.get(day) ?? 0 };
   });
 }
 

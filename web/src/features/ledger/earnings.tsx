@@ -2,14 +2,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 import { HandCoins } from "lucide-react";
 import { useGet, usePages } from "@/api/query";
-import type { Balance, EarningsEntry } from "@/api/schema";
+import type { EarningsBalance, EarningsEntry } from "@/api/schema";
 import { ButtonLink } from "@/ui/button";
-import { dateTime, money } from "@/ui/format";
+import { dateShort, dateTime, money, plural } from "@/ui/format";
 import { Card, PageHead, useTitle } from "@/ui/page";
 import { Empty, Failed, Loading, More, Skeleton } from "@/ui/state";
 import { Chart, daysOf } from "./chart";
 
-function Totals({ balance }: { balance: Balance }) {
+function Totals({ balance, releaseDays }: { balance: EarningsBalance; releaseDays: number }) {
   const { currency } = balance;
   const share = balance.gross > 0 ? Math.round((balance.fee / balance.gross) * 100) : null;
   return (
@@ -21,10 +21,12 @@ function Totals({ balance }: { balance: Balance }) {
         <p className="tabular mt-3 text-sm text-muted">
           {money(balance.available, currency)} available · {money(balance.pending, currency)} pending
         </p>
+        {balance.pending > 0 && releaseDays > 0 && <p className="mt-1 text-sm text-muted">What is pending becomes available {plural(releaseDays, "day")} after its sale.</p>}
       </div>
-      <dl className="grid grid-cols-3 divide-x divide-line">
+      <dl className={`grid divide-line ${balance.tax > 0 ? "grid-cols-2 divide-y sm:grid-cols-4 sm:divide-x sm:divide-y-0" : "grid-cols-3 divide-x"}`}>
         {[
           { name: "Gross", amount: money(balance.gross, currency) },
+          ...(balance.tax > 0 ? [{ name: "Tax", amount: `−${money(balance.tax, currency)}` }] : []),
           { name: share === null ? "Fee" : `Fee, ${share} %`, amount: `−${money(balance.fee, currency)}` },
           { name: "Net", amount: money(balance.net, currency) },
         ].map(({ name, amount }) => (
@@ -43,12 +45,25 @@ function Entry({ entry }: { entry: EarningsEntry }) {
     <tr className="border-t border-line">
       <td className="py-3 pl-4 pr-2 sm:pl-6">
         <span className="block text-[0.9375rem]">{entry.description || entry.kind}</span>
-        <span className="block text-sm text-muted">{dateTime(entry.created)}</span>
+        <span className="block text-sm text-muted">
+          {dateTime(entry.created)}
+          {!entry.released && ` · available ${dateShort(entry.available)}`}
+        </span>
       </td>
       <td className="tabular px-2 py-3 text-right text-muted max-sm:hidden">{money(entry.gross, entry.currency)}</td>
-      <td className="tabular px-2 py-3 text-right text-muted max-sm:hidden">−{money(entry.fee, entry.currency)}</td>
+      <td className="tabular px-2 py-3 text-right text-muted max-sm:hidden">−{money(entry.fee + entry.tax, entry.currency)}</td>
       <td className="tabular py-3 pl-2 pr-4 text-right font-semibold sm:pr-6">{money(entry.net, entry.currency)}</td>
     </tr>
+  );
+}
+
+function Days({ currency }: { currency: string }) {
+  const found = useGet("GET /v1/studio/earnings/days", undefined);
+  return (
+    <Card className="p-5 sm:p-7" aria-label={`Net by day in ${currency}`}>
+      <h2 className="mb-5 text-lg font-semibold">Net by day</h2>
+      {found.data ? <Chart days={daysOf(found.data, currency)} currency={currency} /> : found.isError ? <Failed error={found.error} retry={() => void found.refetch()} what="the chart" /> : <Skeleton className="h-44" />}
+    </Card>
   );
 }
 
@@ -62,15 +77,8 @@ function Entries() {
       </Loading>
     );
   if (found.items.length === 0) return null;
-  const currency = found.items[0]?.currency ?? "EUR";
   return (
     <>
-      <Card className="p-5 sm:p-7" aria-labelledby="chart">
-        <h2 id="chart" className="mb-5 text-lg font-semibold">
-          Net by day
-        </h2>
-        <Chart days={daysOf(found.items, currency)} currency={currency} />
-      </Card>
       <Card className="overflow-hidden" aria-labelledby="entries">
         <h2 id="entries" className="px-4 pb-4 pt-5 text-lg font-semibold sm:px-6">
           Every entry
@@ -133,7 +141,10 @@ export default function Earnings() {
       ) : (
         <div className="grid gap-5">
           {balances.map((balance) => (
-            <Totals key={balance.currency} balance={balance} />
+            <div key={balance.currency} className="grid grid-cols-1 gap-5">
+              <Totals balance={balance} releaseDays={earnings.data?.release_days ?? 0} />
+              <Days currency={balance.currency} />
+            </div>
           ))}
           <Entries />
         </div>

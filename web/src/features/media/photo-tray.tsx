@@ -18,10 +18,14 @@ function Progress({ item }: { item: Shown }) {
     <div className="night absolute inset-x-0 bottom-0 bg-linear-to-t from-black/85 to-transparent p-3 pt-8">
       <div className="tabular mb-1.5 flex justify-between text-xs font-medium">
         <span>{label}</span>
-        <span>{item.state === "waiting" ? "" : `${item.progress} %`}</span>
+        <span>{item.state === "waiting" || (item.state === "processing" && item.progress === 0) ? "" : `${item.progress} %`}</span>
       </div>
       <div role="progressbar" aria-label={`${label} ${item.file?.name ?? "photo"}`} aria-valuemin={0} aria-valuemax={100} aria-valuenow={item.progress} className="h-1.5 overflow-hidden rounded-full bg-white/25">
-        <div style={{ width: `${item.progress}%` }} className="h-full rounded-full bg-lamp transition-[width] duration-300" />
+        {item.state === "processing" && item.progress === 0 ? (
+          <div className="h-full animate-shimmer rounded-full bg-lamp/70" />
+        ) : (
+          <div style={{ width: `${item.progress}%` }} className="h-full rounded-full bg-lamp transition-[width] duration-300" />
+        )}
       </div>
     </div>
   );

@@ -2,12 +2,14 @@
  *
  * An upload has two halves. Our own half is the bytes going out (XHR progress). The server's half is the asset being made
  * into renditions; that one is watched through the asset itself, which the event stream keeps fresh (and a slow poll, should
- * the stream be down). */
+ * the stream be down). The server answers the upload only when that is done, or takes long; until then the asset is found in
+ * the vault by its name and size. */
 /* SPDX-License-Identifier: Apache-2.0 */
-import { useQueries, useQueryClient } from "@tanstack/react-query";
+import { useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useReducer, useRef } from "react";
 import { api, ApiError, newKey, upload } from "@/api/client";
-import type { Asset, MediaUpload } from "@/api/schema";
+import type { Asset } from "@/api/schema";
+import { sentence } from "@/ui/advice";
 
 export interface Item {
   /* Names the item on this page; the asset's id comes only once the bytes have arrived. */
@@ -56,7 +58,7 @@ function reduce(items: Item[], act: Act): Item[] {
 
 const atOnce = 2;
 
-export function useUploads(purpose: MediaUpload["purpose"], first: Item[] = []) {
+export function useUploads(purpose: Asset["purpose"], first: Item[] = []) {
   const [items, dispatch] = useReducer(reduce, first);
   const client = useQueryClient();
   const running = useRef(new Map<string, AbortController>());
@@ -76,7 +78,7 @@ export function useUploads(purpose: MediaUpload["purpose"], first: Item[] = []) 
         if (item.alt) void api("PATCH /v1/media/{asset}", { params: { asset: asset.id }, body: { alt: item.alt } });
         dispatch({ do: "change", key: item.key, with: { sent: 100, asset: asset.id } });
       } catch (error) {
-        if (error instanceof ApiError) dispatch({ do: "change", key: item.key, with: { sent: 0, error: error.detail ?? error.title } });
+        if (error instanceof ApiError) dispatch({ do: "change", key: item.key, with: { sent: 0, error: sentence(error.detail ?? error.title) } });
         else if (!(error instanceof DOMException)) throw error;
       } finally {
         running.current.delete(item.key);
@@ -98,6 +100,22 @@ export function useUploads(purpose: MediaUpload["purpose"], first: Item[] = []) 
     };
   }, []);
 
+  const unanswered = items.filter((item) => item.file && !item.asset && !item.error && item.sent === 100);
+  const vault = useQuery({
+    queryKey: ["/v1/media", "newest"],
+    queryFn: ({ signal }) => api("GET /v1/media", { query: { limit: 20 }, signal }),
+    enabled: unanswered.length > 0,
+    refetchInterval: 1000,
+  }).data;
+  useEffect(() => {
+    for (const item of unanswered) {
+      const taken = new Set(items.map((one) => one.asset));
+      const asset = vault?.items.find((one) => one.state === "processing" && one.filename === item.file?.name && one.bytes === item.file.size && !taken.has(one.id));
+      if (asset) dispatch({ do: "change", key: item.key, with: { asset: asset.id } });
+    }
+    /* Only a fresh look at the vault can bring news. */
+  }, [vault]);
+
   const assets = useQueries({
     queries: items.map((item) => ({
       queryKey: [`/v1/media/${item.asset ?? "none"}`],
@@ -114,7 +132,7 @@ export function useUploads(purpose: MediaUpload["purpose"], first: Item[] = []) 
       ? "failed"
       : asset?.state === "ready" || (item.asset && item.thumb)
         ? "ready"
-        : item.asset
+        : item.asset || item.sent === 100
           ? "processing"
           : item.sent > 0 || running.current.has(item.key)
             ? "sending"

@@ -11,7 +11,7 @@ import { forget, remember, useGet, useIntent } from "@/api/query";
 import type { Creator, Post } from "@/api/schema";
 import { PhotoTray } from "@/features/media/photo-tray";
 import { useUploads, type Item } from "@/features/media/uploads";
-import { advice } from "@/ui/advice";
+import { advice, sentence } from "@/ui/advice";
 import { Button, ButtonLink } from "@/ui/button";
 import { cx } from "@/ui/cx";
 import { Confirm } from "@/ui/dialog";
@@ -193,7 +193,7 @@ function Editor({ creator, post }: { creator: Creator; post?: Post }) {
             onChange={(event) => change({ text: event.target.value })}
             placeholder="What happened behind the scenes?"
             aside={wish.text.length > textMax - 500 ? `${textMax - wish.text.length} left` : undefined}
-            error={error?.field === "text" ? (error.detail ?? error.title) : undefined}
+            error={error?.field === "text" ? sentence(error.detail ?? error.title) : undefined}
           />
           <div>
             <h2 className="mb-2 text-sm font-medium">Photos</h2>

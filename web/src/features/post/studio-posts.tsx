@@ -84,7 +84,6 @@ function Row({ post, onDelete }: { post: Post; onDelete: () => void }) {
 }
 
 const states = [
-  { value: undefined, label: "All" },
   { value: "published", label: "Published" },
   { value: "draft", label: "Drafts" },
 ] as const;
@@ -93,8 +92,8 @@ export default function StudioPosts() {
   useTitle("Your posts");
   const [search] = useSearchParams();
   const asked = search.get("state");
-  const state = asked === "draft" || asked === "published" ? asked : undefined;
-  const posts = usePages("GET /v1/studio/posts", { query: state ? { state } : {} });
+  const state = asked === "draft" ? "draft" : "published";
+  const posts = usePages("GET /v1/studio/posts", { query: { state } });
   const [doomed, setDoomed] = useState<Post | null>(null);
   return (
     <>
@@ -110,7 +109,7 @@ export default function StudioPosts() {
         {states.map(({ value, label }) => (
           <Link
             key={label}
-            to={value ? `?state=${value}` : "?"}
+            to={`?state=${value}`}
             replace
             aria-current={value === state ? "page" : undefined}
             className={cx("rounded-full px-4 py-1.5 text-sm font-medium", value === state ? "bg-text text-bg" : "bg-raised text-muted hover:text-text")}

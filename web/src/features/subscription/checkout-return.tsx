@@ -17,7 +17,6 @@ import { date, money } from "@/ui/format";
 import { useTitle } from "@/ui/page";
 import { Failed } from "@/ui/state";
 import { isLive } from "./current";
-import { declineText } from "./decline";
 import { useCheckout } from "./subscribe";
 import { FormError } from "@/ui/field";
 import { advice } from "@/ui/advice";
@@ -58,8 +57,8 @@ function Refused({ one }: { one: Subscription }) {
     <Frame>
       <CircleX className="size-16 text-danger" strokeWidth={1.4} aria-hidden />
       <div role="alert">
-        <h1 className="display mt-6 text-4xl">The payment did not go through</h1>
-        <p className="mt-4 text-lg">{one.decline ? declineText(one.decline) : "The payment was not finished."}</p>
+        <h1 className="display mt-6 text-4xl">{one.decline ? "The payment did not go through" : "You left before paying"}</h1>
+        <p className="mt-4 text-lg">{one.decline ?? "The payment was not finished."}</p>
         <p className="mt-2 text-muted">Nothing was charged, and {one.tier.name} is not open to you yet.</p>
       </div>
       {checkout.error && (
@@ -69,7 +68,7 @@ function Refused({ one }: { one: Subscription }) {
       )}
       <div className="mt-8 flex flex-wrap justify-center gap-3">
         <Button look="lamp" size="large" busy={checkout.busy} onClick={() => void checkout.start(one.tier.id)}>
-          Try another card
+          {one.decline ? "Try another card" : "Back to the payment"}
         </Button>
         <ButtonLink to={`/@${one.creator.handle}`} size="large">
           Back to {one.creator.name}
@@ -118,7 +117,7 @@ export default function CheckoutReturn() {
   const found = useGet(
     "GET /v1/subscriptions/{subscription}",
     { params: { subscription: id } },
-    { enabled: id !== "", poll: (one) => (!one || (one.state === "incomplete" && !one.decline) ? (late ? 10_000 : 2000) : false) },
+    { enabled: id !== "", poll: (one) => (!one || (one.state === "incomplete" && !one.decline && !search.has("canceled")) ? (late ? 10_000 : 2000) : false) },
   );
   const one = found.data;
   useTitle(one && isLive(one) ? "You are in" : "Payment");
@@ -131,7 +130,7 @@ export default function CheckoutReturn() {
     return <NotFound what="No such payment" why="The link is not whole, or it belongs to another account. Your own subscriptions are listed under Subscriptions." />;
   if (!one && found.isError) return <Failed error={found.error} retry={() => void found.refetch()} what="the payment" />;
   if (one && isLive(one)) return <Welcome one={one} />;
-  if (one && (one.decline || one.state !== "incomplete")) return <Refused one={one} />;
+  if (one && (one.decline || one.state !== "incomplete" || search.has("canceled"))) return <Refused one={one} />;
   return (
     <Waiting
       one={one}

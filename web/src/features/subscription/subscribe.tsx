@@ -13,12 +13,14 @@ import { advice } from "@/ui/advice";
 import { Button, ButtonLink } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { FormError } from "@/ui/field";
-import { money } from "@/ui/format";
+import { date, money } from "@/ui/format";
 
 interface Props {
   creator: CreatorCard;
   tiers: Tier[];
   tier: Tier | null;
+  /* What the one who is looking already has here. */
+  held: Subscription | undefined;
   onChoose: (tier: Tier | null) => void;
 }
 
@@ -56,10 +58,26 @@ export function useCheckout() {
   return { start, busy: busy && !refused, waiting: waiting !== null && !refused, error, refused };
 }
 
-export function SubscribeDialog({ creator, tiers, tier, onChoose }: Props) {
+export function SubscribeDialog({ creator, tiers, tier, held, onChoose }: Props) {
   const me = useMe();
   const here = useLocation();
   const checkout = useCheckout();
+  if (held && tier && !checkout.busy)
+    return (
+      <Dialog open onOpen={(open) => !open && onChoose(null)} title={`You support ${creator.name} already`}>
+        <TierTicket tier={held.tier} lit level="p" />
+        <p className="mt-5 text-muted">
+          {held.period_end && held.cancel_at_period_end
+            ? `Your ${held.tier.name} runs until ${date(held.period_end)}. After that you can join again with another tier.`
+            : `To change to ${tier.name}, cancel ${held.tier.name} and join again when it has ended.`}
+        </p>
+        <div className="mt-6 flex flex-wrap gap-3">
+          <ButtonLink to="/subscriptions" look="lamp">
+            Your subscriptions
+          </ButtonLink>
+        </div>
+      </Dialog>
+    );
   const next = `/@${creator.handle}?subscribe=${tier?.id ?? ""}`;
   return (
     <Dialog

@@ -2,14 +2,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 import { Users } from "lucide-react";
 import { usePages } from "@/api/query";
-import type { Subscriber } from "@/api/schema";
+import type { StudioSubscriber } from "@/api/schema";
 import { Avatar } from "@/ui/avatar";
 import { ButtonLink } from "@/ui/button";
 import { date, money } from "@/ui/format";
 import { Badge, Card, PageHead, useTitle } from "@/ui/page";
 import { Empty, Failed, Loading, More, Skeleton } from "@/ui/state";
 
-function State({ one }: { one: Subscriber }) {
+function State({ one }: { one: StudioSubscriber }) {
   if (one.state === "active") return one.cancel_at_period_end ? <Badge tone="lamp">Ends {date(one.period_end)}</Badge> : <Badge tone="good">Active</Badge>;
   if (one.state === "past_due") return <Badge tone="danger">Payment failed</Badge>;
   return <Badge>{one.state === "incomplete" ? "Unpaid" : "Ended"}</Badge>;

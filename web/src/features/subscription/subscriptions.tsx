@@ -14,7 +14,6 @@ import { Badge, Card, PageHead, useTitle } from "@/ui/page";
 import { Empty, Failed, Loading, More, Skeleton } from "@/ui/state";
 import { toast } from "@/ui/toast";
 import { isLive } from "./current";
-import { DeclineWords } from "./decline";
 
 const forgets = ["/v1/subscriptions", "/v1/creators", "/v1/posts", "/v1/feed"];
 
@@ -62,10 +61,8 @@ function Row({ one, onCancel }: { one: Subscription; onCancel: () => void }) {
           <p className="mt-0.5 text-sm text-muted">
             <Line one={one} />
           </p>
-          {one.state === "incomplete" && one.decline && (
-            <p className="mt-2 text-sm text-danger">
-              <DeclineWords decline={one.decline} />
-            </p>
+          {(one.state === "incomplete" || one.state === "past_due") && one.decline && (
+            <p className="mt-2 text-sm text-danger">{one.decline}</p>
           )}
           <div className="mt-3.5 flex flex-wrap gap-2">
             {isLive(one) &&
@@ -96,20 +93,21 @@ function Row({ one, onCancel }: { one: Subscription; onCancel: () => void }) {
 }
 
 function PaymentRow({ payment }: { payment: Payment }) {
-  const failed = payment.decline !== undefined || payment.state === "failed" || payment.state === "declined";
+  const failed = payment.state === "declined" || payment.state === "expired";
+  const open = !failed && payment.state !== "succeeded";
   return (
     <li className="flex items-center gap-4 px-5 py-3.5">
       <div className="min-w-0 grow">
         <p className="truncate text-[0.9375rem]">{payment.description || payment.kind}</p>
-        <p className="text-sm text-muted">{date(payment.created)}</p>
-        {payment.decline && (
-          <p className="text-sm text-danger">
-            <DeclineWords decline={payment.decline} />
-          </p>
-        )}
+        <p className="text-sm text-muted">
+          {date(payment.created)}
+          {open && " · not paid yet"}
+          {payment.state === "expired" && " · not finished"}
+        </p>
+        {payment.decline && <p className="text-sm text-danger">{payment.decline}</p>}
       </div>
       <span className={`tabular font-medium ${failed ? "text-muted line-through" : ""}`}>{money(payment.amount, payment.currency)}</span>
-      {failed && <span className="sr-only">not charged</span>}
+      {failed && <span className="sr-only">, not charged</span>}
     </li>
   );
 }

@@ -34,6 +34,8 @@ export default defineConfig({
     },
   },
   server: {
-    proxy: Object.fromEntries(["/v1", "/media", "/m", "/openapi.json"].map((path) => [path, { target: server }])),
+    proxy: Object.fromEntries(
+      ["/v1", "/media", "/m", "/openapi.json"].map((path) => [path, { target: server }]),
+    ),
   },
 });

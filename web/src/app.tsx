@@ -34,8 +34,14 @@ export const router = createBrowserRouter([
             children: [
               { path: "/feed", ...page(() => import("./features/post/feed")) },
               { path: "/become", ...page(() => import("./features/creator/become")) },
-              { path: "/subscriptions", ...page(() => import("./features/subscription/subscriptions")) },
-              { path: "/checkout/return", ...page(() => import("./features/subscription/checkout-return")) },
+              {
+                path: "/subscriptions",
+                ...page(() => import("./features/subscription/subscriptions")),
+              },
+              {
+                path: "/checkout/return",
+                ...page(() => import("./features/subscription/checkout-return")),
+              },
               { path: "/settings", ...page(() => import("./features/account/settings")) },
               { path: "/settings/sessions", ...page(() => import("./features/account/sessions")) },
             ],
@@ -50,7 +56,10 @@ export const router = createBrowserRouter([
                   { path: "/studio", ...page(() => import("./features/creator/studio")) },
                   { path: "/studio/posts", ...page(() => import("./features/post/studio-posts")) },
                   { path: "/studio/tiers", ...page(() => import("./features/creator/tiers")) },
-                  { path: "/studio/subscribers", ...page(() => import("./features/subscription/subscribers")) },
+                  {
+                    path: "/studio/subscribers",
+                    ...page(() => import("./features/subscription/subscribers")),
+                  },
                   { path: "/studio/earnings", ...page(() => import("./features/ledger/earnings")) },
                   { path: "/studio/profile", ...page(() => import("./features/creator/profile")) },
                 ],

@@ -2,8 +2,8 @@
  * The number in the name takes the place of a hash: raise it when this file changes. */
 /* SPDX-License-Identifier: Apache-2.0 */
 try {
-  const theme = localStorage.getItem("theme");
-  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+    const theme = localStorage.getItem("theme");
+    if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
 } catch {
-  /* Storage may be forbidden; then the system's theme stands. */
+    /* Storage may be forbidden; then the system's theme stands. */
 }

@@ -25,7 +25,8 @@ export type Args<R extends Route> = Member<"params", Routes[R]["params"]> &
   };
 
 /* The last argument may be left out when nothing is required. */
-type Rest<R extends Route> = Record<string, never> extends Args<R> ? [args?: Args<R>] : [args: Args<R>];
+type Rest<R extends Route> =
+  Record<string, never> extends Args<R> ? [args?: Args<R>] : [args: Args<R>];
 
 /* Args without their types, once the signature above has checked them. */
 interface Loose {
@@ -57,7 +58,13 @@ export class ApiError extends Error {
 
   /* True when nobody can know whether the act was done: only the same Idempotency-Key may be used again. */
   get unsettled(): boolean {
-    return this.status === 0 || this.status === 408 || this.code === "key_in_use" || this.status === 429 || this.status >= 500;
+    return (
+      this.status === 0 ||
+      this.status === 408 ||
+      this.code === "key_in_use" ||
+      this.status === 429 ||
+      this.status >= 500
+    );
   }
 }
 
@@ -65,9 +72,12 @@ export class ApiError extends Error {
 export function path(route: Route, params: object = {}, query: object = {}): string {
   const template = route.slice(route.indexOf(" ") + 1);
   const given = params as Record<string, string>;
-  const filled = template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(given[name] ?? ""));
+  const filled = template.replace(/\{(\w+)\}/g, (_, name: string) =>
+    encodeURIComponent(given[name] ?? ""),
+  );
   const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) if (value !== undefined && value !== null) search.set(name, String(value));
+  for (const [name, value] of Object.entries(query))
+    if (value !== undefined && value !== null) search.set(name, String(value));
   const tail = search.toString();
   return tail ? `${filled}?${tail}` : filled;
 }
@@ -82,10 +92,17 @@ function parse(text: string): unknown {
 
 function problem(status: number, text: string): ApiError {
   const body = parse(text);
-  return new ApiError(status, typeof body === "object" && body !== null ? (body as Partial<Problem>) : {});
+  return new ApiError(
+    status,
+    typeof body === "object" && body !== null ? (body as Partial<Problem>) : {},
+  );
 }
 
-const unreachable = () => new ApiError(0, { title: "Stagedoor cannot be reached", detail: "Check your connection, then try again." });
+const unreachable = () =>
+  new ApiError(0, {
+    title: "Stagedoor cannot be reached",
+    detail: "Check your connection, then try again.",
+  });
 
 async function send(address: string, init: RequestInit): Promise<unknown> {
   let response: Response;
@@ -133,10 +150,12 @@ export function upload(
     request.setRequestHeader("Content-Type", typeOf(file));
     request.setRequestHeader("Accept", "application/json");
     request.upload.onprogress = (event) => {
-      if (event.lengthComputable) options.progress?.(Math.round((event.loaded / event.total) * 100));
+      if (event.lengthComputable)
+        options.progress?.(Math.round((event.loaded / event.total) * 100));
     };
     request.onload = () => {
-      if (request.status >= 200 && request.status < 300) resolve(parse(request.responseText) as Asset);
+      if (request.status >= 200 && request.status < 300)
+        resolve(parse(request.responseText) as Asset);
       else reject(problem(request.status, request.responseText));
     };
     request.onerror = () => reject(unreachable());
@@ -156,13 +175,22 @@ function typeOf(file: File): string {
 /* crypto.randomUUID exists only on https and localhost; a house server on plain http has neither. */
 export function newKey(): string {
   if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, "0"),
+  ).join("");
 }
 
-export type LiveKind = "media.progress" | "media.ready" | "media.failed" | "post.published" | "subscription.changed";
+export type LiveKind =
+  "media.progress" | "media.ready" | "media.failed" | "post.published" | "subscription.changed";
 export type LiveEvent = { kind: LiveKind; data: Record<string, unknown> };
 
-const liveKinds: LiveKind[] = ["media.progress", "media.ready", "media.failed", "post.published", "subscription.changed"];
+const liveKinds: LiveKind[] = [
+  "media.progress",
+  "media.ready",
+  "media.failed",
+  "post.published",
+  "subscription.changed",
+];
 
 /* The event stream. The browser reconnects by itself and resumes from the last event. Returns the function that ends it. */
 export function live(on: (event: LiveEvent) => void): () => void {
@@ -170,7 +198,8 @@ export function live(on: (event: LiveEvent) => void): () => void {
   for (const kind of liveKinds)
     source.addEventListener(kind, (event) => {
       const data = parse((event as MessageEvent<string>).data);
-      if (typeof data === "object" && data !== null) on({ kind, data: data as Record<string, unknown> });
+      if (typeof data === "object" && data !== null)
+        on({ kind, data: data as Record<string, unknown> });
     });
   return () => source.close();
 }

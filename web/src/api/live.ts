@@ -15,7 +15,10 @@ function apply(client: QueryClient, { kind, data }: LiveEvent): void {
       /* Many of these come in a second, and they say all there is to know. */
       if (asset && typeof data.progress === "number") {
         const progress = data.progress;
-        client.setQueryData<Asset>([`/v1/media/${asset}`], (old) => old && { ...old, progress: Math.max(old.progress, progress) });
+        client.setQueryData<Asset>(
+          [`/v1/media/${asset}`],
+          (old) => old && { ...old, progress: Math.max(old.progress, progress) },
+        );
       }
       return;
     case "media.ready":
@@ -26,7 +29,15 @@ function apply(client: QueryClient, { kind, data }: LiveEvent): void {
       void forget(client, "/v1/feed", "/v1/studio/posts");
       return;
     case "subscription.changed":
-      void forget(client, "/v1/subscriptions", "/v1/studio", "/v1/feed", "/v1/posts", "/v1/creators", "/v1/payments");
+      void forget(
+        client,
+        "/v1/subscriptions",
+        "/v1/studio",
+        "/v1/feed",
+        "/v1/posts",
+        "/v1/creators",
+        "/v1/payments",
+      );
       return;
   }
 }

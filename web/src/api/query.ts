@@ -3,7 +3,14 @@
  * A cached answer is named by its concrete path (["/v1/posts/pst_1"]), a list by its path and the word "pages"; so the server
  * can put first data into the page under the same names, and an event can forget everything below a path. */
 /* SPDX-License-Identifier: Apache-2.0 */
-import { QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient, type InfiniteData } from "@tanstack/react-query";
+import {
+  QueryClient,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+  type InfiniteData,
+} from "@tanstack/react-query";
 import { useCallback, useRef } from "react";
 import { api, ApiError, newKey, path, type Args, type Reply, type Route } from "./client";
 import type { Page } from "./schema";
@@ -12,7 +19,8 @@ type Get = Extract<Route, `GET ${string}`>;
 type Paged = { [R in Get]: Reply<R> extends Page<unknown> ? R : never }[Get];
 type Item<R extends Paged> = Reply<R> extends Page<infer T> ? T : never;
 type Where<R extends Route> = Pick<Args<R>, Extract<keyof Args<R>, "params" | "query">>;
-type WhereRest<R extends Route> = Where<R> | (Record<string, never> extends Where<R> ? undefined : never);
+type WhereRest<R extends Route> =
+  Where<R> | (Record<string, never> extends Where<R> ? undefined : never);
 
 interface Loose {
   params?: object;
@@ -22,7 +30,8 @@ interface Loose {
 const named = (route: Route, where: Loose | undefined) => path(route, where?.params, where?.query);
 
 /* Only what may pass is tried again: a refusal stays a refusal. */
-const patient = (failures: number, error: Error) => failures < 2 && (!(error instanceof ApiError) || error.unsettled);
+const patient = (failures: number, error: Error) =>
+  failures < 2 && (!(error instanceof ApiError) || error.unsettled);
 
 export const cache = new QueryClient({
   defaultOptions: {
@@ -36,19 +45,35 @@ export interface GetOptions<T> {
   poll?: number | ((latest: T | undefined) => number | false);
 }
 
-export function useGet<R extends Get>(route: R, where: WhereRest<R>, options: GetOptions<Reply<R>> = {}) {
+export function useGet<R extends Get>(
+  route: R,
+  where: WhereRest<R>,
+  options: GetOptions<Reply<R>> = {},
+) {
   const { poll } = options;
   return useQuery<Reply<R>, ApiError>({
     queryKey: [named(route, where)],
-    queryFn: ({ signal }) => api<Get>(route, { ...where, signal } as Args<Get>) as Promise<Reply<R>>,
+    queryFn: ({ signal }) =>
+      api<Get>(route, { ...where, signal } as Args<Get>) as Promise<Reply<R>>,
     enabled: options.enabled ?? true,
-    refetchInterval: typeof poll === "function" ? (query) => poll(query.state.data) : (poll ?? false),
+    refetchInterval:
+      typeof poll === "function" ? (query) => poll(query.state.data) : (poll ?? false),
   });
 }
 
-export function usePages<R extends Paged>(route: R, where: WhereRest<R>, options: { enabled?: boolean } = {}) {
+export function usePages<R extends Paged>(
+  route: R,
+  where: WhereRest<R>,
+  options: { enabled?: boolean } = {},
+) {
   const loose: Loose = where ?? {};
-  const found = useInfiniteQuery<Page<Item<R>>, ApiError, InfiniteData<Page<Item<R>>>, string[], string | undefined>({
+  const found = useInfiniteQuery<
+    Page<Item<R>>,
+    ApiError,
+    InfiniteData<Page<Item<R>>>,
+    string[],
+    string | undefined
+  >({
     queryKey: [named(route, where), "pages"],
     queryFn: ({ pageParam, signal }) =>
       api<Get>(route, {
@@ -66,7 +91,11 @@ export function usePages<R extends Paged>(route: R, where: WhereRest<R>, options
 /* Something the user does. Whatever lies at or below the paths in `forgets` is asked for again afterwards. */
 export function useAct<In, Out>(
   act: (input: In) => Promise<Out>,
-  options: { forgets?: string[]; done?: (out: Out, input: In) => void; failed?: (error: ApiError) => void } = {},
+  options: {
+    forgets?: string[];
+    done?: (out: Out, input: In) => void;
+    failed?: (error: ApiError) => void;
+  } = {},
 ) {
   const client = useQueryClient();
   return useMutation<Out, ApiError, In>({
@@ -84,13 +113,24 @@ export function forget(client: QueryClient, ...paths: string[]): Promise<void> {
   return client.invalidateQueries({
     predicate: (query) => {
       const name = query.queryKey[0];
-      return typeof name === "string" && paths.some((prefix) => name === prefix || name.startsWith(`${prefix}/`) || name.startsWith(`${prefix}?`));
+      return (
+        typeof name === "string" &&
+        paths.some(
+          (prefix) =>
+            name === prefix || name.startsWith(`${prefix}/`) || name.startsWith(`${prefix}?`),
+        )
+      );
     },
   });
 }
 
 /* Puts a fresh answer in place, for a GET of the same path. */
-export function remember<R extends Get>(client: QueryClient, route: R, where: WhereRest<R>, reply: Reply<R>): void {
+export function remember<R extends Get>(
+  client: QueryClient,
+  route: R,
+  where: WhereRest<R>,
+  reply: Reply<R>,
+): void {
   client.setQueryData([named(route, where)], reply);
 }
 
@@ -98,7 +138,7 @@ export function remember<R extends Get>(client: QueryClient, route: R, where: Wh
  * so a retry after a lost connection is never done twice; another wish, or one that was answered, gets a new key. */
 export function useIntent() {
   const held = useRef<{ wish: string; key: string } | null>(null);
-  return useCallback(async <T,>(wish: unknown, act: (key: string) => Promise<T>): Promise<T> => {
+  return useCallback(async <T>(wish: unknown, act: (key: string) => Promise<T>): Promise<T> => {
     const name = JSON.stringify(wish);
     if (held.current?.wish !== name) held.current = { wish: name, key: newKey() };
     try {
@@ -118,8 +158,14 @@ export function seed(client: QueryClient): void {
   if (!text) return;
   for (const [name, value] of Object.entries(JSON.parse(text) as Record<string, unknown>)) {
     const key = name.replace(/^GET /, "");
-    const paged = typeof value === "object" && value !== null && "items" in value && "next" in value;
-    if (paged) client.setQueryData([key, "pages"], { pages: [value], pageParams: [undefined] }, { updatedAt: 1 });
+    const paged =
+      typeof value === "object" && value !== null && "items" in value && "next" in value;
+    if (paged)
+      client.setQueryData(
+        [key, "pages"],
+        { pages: [value], pageParams: [undefined] },
+        { updatedAt: 1 },
+      );
     else client.setQueryData([key], value, { updatedAt: 1 });
   }
 }

@@ -298,7 +298,8 @@ export interface Payment {
   kind: "subscription";
   amount: number;
   currency: string;
-  state: "created" | "requires_action" | "processing" | "unknown" | "succeeded" | "declined" | "expired";
+  state:
+    "created" | "requires_action" | "processing" | "unknown" | "succeeded" | "declined" | "expired";
   description: string;
   decline?: string;
   checkout_url?: string;
@@ -361,47 +362,147 @@ export interface Routes {
   "DELETE /v1/sessions": { params: {}; query: {}; body: undefined; reply: undefined };
   "DELETE /v1/sessions/current": { params: {}; query: {}; body: undefined; reply: undefined };
   "GET /v1/sessions": { params: {}; query: PageQuery; body: undefined; reply: Page<Session> };
-  "DELETE /v1/sessions/{session}": { params: { session: string }; query: {}; body: undefined; reply: undefined };
+  "DELETE /v1/sessions/{session}": {
+    params: { session: string };
+    query: {};
+    body: undefined;
+    reply: undefined;
+  };
   "GET /v1/me": { params: {}; query: {}; body: undefined; reply: Me };
   "PATCH /v1/me": { params: {}; query: {}; body: MeEdit; reply: Me };
   "POST /v1/email-verifications": { params: {}; query: {}; body: undefined; reply: undefined };
-  "POST /v1/email-verifications/confirm": { params: {}; query: {}; body: TokenConfirm; reply: undefined };
+  "POST /v1/email-verifications/confirm": {
+    params: {};
+    query: {};
+    body: TokenConfirm;
+    reply: undefined;
+  };
   "POST /v1/password-resets": { params: {}; query: {}; body: ResetRequest; reply: undefined };
-  "POST /v1/password-resets/confirm": { params: {}; query: {}; body: ResetConfirm; reply: undefined };
+  "POST /v1/password-resets/confirm": {
+    params: {};
+    query: {};
+    body: ResetConfirm;
+    reply: undefined;
+  };
   "POST /v1/creators": { params: {}; query: {}; body: CreatorNew; reply: Creator };
   "PATCH /v1/creators/me": { params: {}; query: {}; body: CreatorEdit; reply: Creator };
   "GET /v1/creators/me": { params: {}; query: {}; body: undefined; reply: Creator };
   "GET /v1/creators": { params: {}; query: PageQuery; body: undefined; reply: Page<Creator> };
-  "GET /v1/creators/{handle}": { params: { handle: string }; query: {}; body: undefined; reply: Creator };
+  "GET /v1/creators/{handle}": {
+    params: { handle: string };
+    query: {};
+    body: undefined;
+    reply: Creator;
+  };
   "POST /v1/creators/me/tiers": { params: {}; query: {}; body: TierNew; reply: Tier };
   "PATCH /v1/tiers/{tier}": { params: { tier: string }; query: {}; body: TierEdit; reply: Tier };
-  "DELETE /v1/tiers/{tier}": { params: { tier: string }; query: {}; body: undefined; reply: undefined };
-  "PUT /v1/creators/{handle}/follow": { params: { handle: string }; query: {}; body: undefined; reply: Creator };
-  "DELETE /v1/creators/{handle}/follow": { params: { handle: string }; query: {}; body: undefined; reply: Creator };
+  "DELETE /v1/tiers/{tier}": {
+    params: { tier: string };
+    query: {};
+    body: undefined;
+    reply: undefined;
+  };
+  "PUT /v1/creators/{handle}/follow": {
+    params: { handle: string };
+    query: {};
+    body: undefined;
+    reply: Creator;
+  };
+  "DELETE /v1/creators/{handle}/follow": {
+    params: { handle: string };
+    query: {};
+    body: undefined;
+    reply: Creator;
+  };
   "GET /v1/follows": { params: {}; query: PageQuery; body: undefined; reply: Page<CreatorCard> };
   "PUT /v1/creators/me/avatar": { params: {}; query: {}; body: PictureChoice; reply: Creator };
   "PUT /v1/creators/me/banner": { params: {}; query: {}; body: PictureChoice; reply: Creator };
   "POST /v1/media": { params: {}; query: MediaQuery; body: undefined; reply: Asset };
   "GET /v1/media": { params: {}; query: PageQuery; body: undefined; reply: Page<Asset> };
   "GET /v1/media/{asset}": { params: { asset: string }; query: {}; body: undefined; reply: Asset };
-  "PATCH /v1/media/{asset}": { params: { asset: string }; query: {}; body: AssetEdit; reply: Asset };
-  "DELETE /v1/media/{asset}": { params: { asset: string }; query: {}; body: undefined; reply: undefined };
+  "PATCH /v1/media/{asset}": {
+    params: { asset: string };
+    query: {};
+    body: AssetEdit;
+    reply: Asset;
+  };
+  "DELETE /v1/media/{asset}": {
+    params: { asset: string };
+    query: {};
+    body: undefined;
+    reply: undefined;
+  };
   "POST /v1/posts": { params: {}; query: {}; body: PostNew; reply: Post };
   "GET /v1/posts/{post}": { params: { post: string }; query: {}; body: undefined; reply: Post };
   "PATCH /v1/posts/{post}": { params: { post: string }; query: {}; body: PostEdit; reply: Post };
-  "DELETE /v1/posts/{post}": { params: { post: string }; query: {}; body: undefined; reply: undefined };
-  "POST /v1/posts/{post}/publish": { params: { post: string }; query: {}; body: undefined; reply: Post };
-  "GET /v1/creators/{handle}/posts": { params: { handle: string }; query: PageQuery; body: undefined; reply: Page<Post> };
+  "DELETE /v1/posts/{post}": {
+    params: { post: string };
+    query: {};
+    body: undefined;
+    reply: undefined;
+  };
+  "POST /v1/posts/{post}/publish": {
+    params: { post: string };
+    query: {};
+    body: undefined;
+    reply: Post;
+  };
+  "GET /v1/creators/{handle}/posts": {
+    params: { handle: string };
+    query: PageQuery;
+    body: undefined;
+    reply: Page<Post>;
+  };
   "GET /v1/feed": { params: {}; query: PageQuery; body: undefined; reply: Page<Post> };
   "GET /v1/studio/posts": { params: {}; query: StudioQuery; body: undefined; reply: Page<Post> };
-  "POST /v1/subscriptions": { params: {}; query: {}; body: SubscriptionNew; reply: SubscriptionStarted };
-  "GET /v1/subscriptions": { params: {}; query: PageQuery; body: undefined; reply: Page<Subscription> };
-  "GET /v1/subscriptions/{subscription}": { params: { subscription: string }; query: {}; body: undefined; reply: Subscription };
-  "POST /v1/subscriptions/{subscription}/cancel": { params: { subscription: string }; query: {}; body: undefined; reply: Subscription };
-  "POST /v1/subscriptions/{subscription}/resume": { params: { subscription: string }; query: {}; body: undefined; reply: Subscription };
-  "GET /v1/studio/subscribers": { params: {}; query: PageQuery; body: undefined; reply: Page<StudioSubscriber> };
+  "POST /v1/subscriptions": {
+    params: {};
+    query: {};
+    body: SubscriptionNew;
+    reply: SubscriptionStarted;
+  };
+  "GET /v1/subscriptions": {
+    params: {};
+    query: PageQuery;
+    body: undefined;
+    reply: Page<Subscription>;
+  };
+  "GET /v1/subscriptions/{subscription}": {
+    params: { subscription: string };
+    query: {};
+    body: undefined;
+    reply: Subscription;
+  };
+  "POST /v1/subscriptions/{subscription}/cancel": {
+    params: { subscription: string };
+    query: {};
+    body: undefined;
+    reply: Subscription;
+  };
+  "POST /v1/subscriptions/{subscription}/resume": {
+    params: { subscription: string };
+    query: {};
+    body: undefined;
+    reply: Subscription;
+  };
+  "GET /v1/studio/subscribers": {
+    params: {};
+    query: PageQuery;
+    body: undefined;
+    reply: Page<StudioSubscriber>;
+  };
   "GET /v1/payments": { params: {}; query: PageQuery; body: undefined; reply: Page<Payment> };
   "GET /v1/studio/earnings": { params: {}; query: {}; body: undefined; reply: Earnings };
-  "GET /v1/studio/earnings/days": { params: {}; query: EarningsDaysQuery; body: undefined; reply: EarningsDays };
-  "GET /v1/studio/earnings/entries": { params: {}; query: PageQuery; body: undefined; reply: Page<EarningsEntry> };
+  "GET /v1/studio/earnings/days": {
+    params: {};
+    query: EarningsDaysQuery;
+    body: undefined;
+    reply: EarningsDays;
+  };
+  "GET /v1/studio/earnings/entries": {
+    params: {};
+    query: PageQuery;
+    body: undefined;
+    reply: Page<EarningsEntry>;
+  };
 }

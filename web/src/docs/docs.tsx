@@ -28,7 +28,8 @@ function useDocument(): [State, () => void] {
 }
 
 const matches = (route: Listed, words: string[]) => {
-  const text = `${route.method} ${route.path} ${route.tag} ${route.operation.summary ?? ""} ${route.operation.description ?? ""}`.toLowerCase();
+  const text =
+    `${route.method} ${route.path} ${route.tag} ${route.operation.summary ?? ""} ${route.operation.description ?? ""}`.toLowerCase();
   return words.every((word) => text.includes(word));
 };
 
@@ -39,14 +40,24 @@ function Errors({ errors }: { errors: ErrorRow[] }) {
         Errors
       </h2>
       <p className="mt-3 max-w-prose text-muted">
-        A refusal is <code className="text-text">application/problem+json</code> (RFC 9457): <code className="text-text">code</code> is one of these, <code className="text-text">detail</code> says what to do,{" "}
-        <code className="text-text">field</code> names the member to blame where there is one, and <code className="text-text">request</code> is the number to quote.
+        A refusal is <code className="text-text">application/problem+json</code> (RFC 9457):{" "}
+        <code className="text-text">code</code> is one of these,{" "}
+        <code className="text-text">detail</code> says what to do,{" "}
+        <code className="text-text">field</code> names the member to blame where there is one, and{" "}
+        <code className="text-text">request</code> is the number to quote.
       </p>
       <dl className="mt-6 overflow-hidden rounded-card border border-line bg-surface">
         {errors.map(({ code, status, title }) => (
-          <div key={code} id={`error-${code}`} className="grid scroll-mt-24 gap-x-6 gap-y-1 border-line px-5 py-3.5 not-first:border-t target:bg-lamp/15 sm:grid-cols-[16rem_1fr]">
+          <div
+            key={code}
+            id={`error-${code}`}
+            className="grid scroll-mt-24 gap-x-6 gap-y-1 border-line px-5 py-3.5 not-first:border-t target:bg-lamp/15 sm:grid-cols-[16rem_1fr]"
+          >
             <dt className="flex items-baseline gap-3">
-              <a href={`#error-${code}`} className="rounded font-mono text-sm font-semibold underline-offset-4 hover:underline">
+              <a
+                href={`#error-${code}`}
+                className="rounded font-mono text-sm font-semibold underline-offset-4 hover:underline"
+              >
                 {code}
               </a>
               {status !== undefined && <span className="tabular text-sm text-faint">{status}</span>}
@@ -64,7 +75,14 @@ function Body({ document }: { document: Document }) {
   const words = useDeferredValue(text).toLowerCase().split(/\s+/).filter(Boolean);
   const wish = words.join(" ");
   const list = useMemo(() => listOf(document), [document]);
-  const groups = useMemo(() => groupsOf(document, list.filter((route) => matches(route, wish.split(" ").filter(Boolean)))), [document, list, wish]);
+  const groups = useMemo(
+    () =>
+      groupsOf(
+        document,
+        list.filter((route) => matches(route, wish.split(" ").filter(Boolean))),
+      ),
+    [document, list, wish],
+  );
   const errors = useMemo(() => errorsOf(document), [document]);
 
   /* The anchor in the address exists only now that the page has been drawn. */
@@ -75,16 +93,24 @@ function Body({ document }: { document: Document }) {
 
   return (
     <div className="mx-auto flex max-w-7xl gap-12 px-4 sm:px-6">
-      <nav aria-label="Routes" className="sticky top-15 hidden h-[calc(100dvh-3.75rem)] w-72 shrink-0 overflow-y-auto py-8 pr-2 lg:block">
+      <nav
+        aria-label="Routes"
+        className="sticky top-15 hidden h-[calc(100dvh-3.75rem)] w-72 shrink-0 overflow-y-auto py-8 pr-2 lg:block"
+      >
         {groups.map(({ tag, routes }) => (
           <div key={tag} className="mb-6">
             <p className="mb-1.5 text-sm font-semibold capitalize">{tag}</p>
             <ul>
               {routes.map((route) => (
                 <li key={route.id}>
-                  <a href={`#${route.id}`} className="flex items-baseline gap-2 rounded-lg px-2 py-1 text-[0.8125rem] text-muted -outline-offset-2 hover:bg-raised hover:text-text">
+                  <a
+                    href={`#${route.id}`}
+                    className="flex items-baseline gap-2 rounded-lg px-2 py-1 text-[0.8125rem] text-muted -outline-offset-2 hover:bg-raised hover:text-text"
+                  >
                     <Method method={route.method} small />
-                    <span className="min-w-0 truncate font-mono">{route.path.replace(/^\/v1/, "")}</span>
+                    <span className="min-w-0 truncate font-mono">
+                      {route.path.replace(/^\/v1/, "")}
+                    </span>
                   </a>
                 </li>
               ))}
@@ -92,7 +118,10 @@ function Body({ document }: { document: Document }) {
           </div>
         ))}
         {errors.length > 0 && (
-          <a href="#errors" className="rounded text-sm font-semibold underline-offset-4 hover:underline">
+          <a
+            href="#errors"
+            className="rounded text-sm font-semibold underline-offset-4 hover:underline"
+          >
             Errors
           </a>
         )}
@@ -105,9 +134,16 @@ function Body({ document }: { document: Document }) {
             the document itself
           </a>
         </p>
-        {document.info.description && <p className="mt-5 max-w-prose whitespace-pre-line leading-relaxed">{document.info.description}</p>}
+        {document.info.description && (
+          <p className="mt-5 max-w-prose whitespace-pre-line leading-relaxed">
+            {document.info.description}
+          </p>
+        )}
         <div className="relative mt-8">
-          <Search className="pointer-events-none absolute left-4 top-1/2 size-5 -translate-y-1/2 text-muted" aria-hidden />
+          <Search
+            className="pointer-events-none absolute left-4 top-1/2 size-5 -translate-y-1/2 text-muted"
+            aria-hidden
+          />
           <input
             type="search"
             aria-label="Search the routes"
@@ -118,7 +154,9 @@ function Body({ document }: { document: Document }) {
           />
         </div>
         <p role="status" className="mt-3 text-sm text-muted">
-          {wish ? `${groups.reduce((sum, group) => sum + group.routes.length, 0)} of ${list.length} routes` : `${list.length} routes`}
+          {wish
+            ? `${groups.reduce((sum, group) => sum + group.routes.length, 0)} of ${list.length} routes`
+            : `${list.length} routes`}
         </p>
         {groups.map(({ tag, description, routes }) => (
           <section key={tag} aria-labelledby={`tag-${tag}`} className="mt-12">
@@ -133,7 +171,9 @@ function Body({ document }: { document: Document }) {
             </div>
           </section>
         ))}
-        {groups.length === 0 && <p className="mt-12 text-muted">No route has these words. Try fewer of them.</p>}
+        {groups.length === 0 && (
+          <p className="mt-12 text-muted">No route has these words. Try fewer of them.</p>
+        )}
         {errors.length > 0 && <Errors errors={errors} />}
       </main>
     </div>
@@ -143,10 +183,14 @@ function Body({ document }: { document: Document }) {
 export function Docs() {
   const [state, again] = useDocument();
   const theme = useTheme();
-  const dark = theme === "dark" || (theme === "system" && matchMedia("(prefers-color-scheme: dark)").matches);
+  const dark =
+    theme === "dark" || (theme === "system" && matchMedia("(prefers-color-scheme: dark)").matches);
   return (
     <>
-      <a href="#main" className="fixed left-3 top-3 z-70 -translate-y-20 rounded-full bg-lamp px-5 py-3 font-semibold text-onlamp focus:translate-y-0">
+      <a
+        href="#main"
+        className="fixed left-3 top-3 z-70 -translate-y-20 rounded-full bg-lamp px-5 py-3 font-semibold text-onlamp focus:translate-y-0"
+      >
         Skip to the content
       </a>
       <header className="sticky top-0 z-40 border-b border-line bg-bg/92 backdrop-blur-md">
@@ -154,14 +198,20 @@ export function Docs() {
           <a href="/" aria-label="Stagedoor, start page" className="rounded-lg">
             <Logo />
           </a>
-          <span className="mr-auto rounded-full bg-raised px-3 py-1 text-sm font-medium text-muted">API</span>
+          <span className="mr-auto rounded-full bg-raised px-3 py-1 text-sm font-medium text-muted">
+            API
+          </span>
           <button
             type="button"
             onClick={() => setTheme(dark ? "light" : "dark")}
             aria-label={dark ? "Use the light theme" : "Use the dark theme"}
             className="flex size-10 items-center justify-center rounded-full text-muted hover:bg-raised"
           >
-            {dark ? <Sun className="size-5" aria-hidden /> : <Moon className="size-5" aria-hidden />}
+            {dark ? (
+              <Sun className="size-5" aria-hidden />
+            ) : (
+              <Moon className="size-5" aria-hidden />
+            )}
           </button>
         </div>
       </header>
@@ -173,7 +223,11 @@ export function Docs() {
             <div role="alert">
               <h1 className="display text-3xl">The document did not arrive</h1>
               <p className="mt-3 text-muted">{state.failed}</p>
-              <button type="button" onClick={again} className="mt-6 h-11 rounded-full bg-lamp px-6 font-semibold text-onlamp">
+              <button
+                type="button"
+                onClick={again}
+                className="mt-6 h-11 rounded-full bg-lamp px-6 font-semibold text-onlamp"
+              >
                 Try again
               </button>
             </div>

@@ -97,12 +97,15 @@ export const refName = (ref: string) => ref.slice(ref.lastIndexOf("/") + 1);
 
 export function resolve(document: Document, schema: Schema | undefined): Schema | undefined {
   let found = schema;
-  for (let hops = 0; found?.$ref && hops < 8; hops++) found = document.components?.schemas?.[refName(found.$ref)];
+  for (let hops = 0; found?.$ref && hops < 8; hops++)
+    found = document.components?.schemas?.[refName(found.$ref)];
   return found;
 }
 
 export function parameterOf(document: Document, parameter: Parameter): Parameter {
-  return parameter.$ref ? (document.components?.parameters?.[refName(parameter.$ref)] ?? parameter) : parameter;
+  return parameter.$ref
+    ? (document.components?.parameters?.[refName(parameter.$ref)] ?? parameter)
+    : parameter;
 }
 
 export function answerOf(document: Document, answer: Answer): Answer {
@@ -110,7 +113,8 @@ export function answerOf(document: Document, answer: Answer): Answer {
 }
 
 /* The word after /v1/, for documents without tags. */
-const placeOf = (path: string) => path.split("/").filter(Boolean)[path.startsWith("/v1/") ? 1 : 0] ?? "system";
+const placeOf = (path: string) =>
+  path.split("/").filter(Boolean)[path.startsWith("/v1/") ? 1 : 0] ?? "system";
 
 export function listOf(document: Document): Listed[] {
   const found: Listed[] = [];
@@ -119,34 +123,59 @@ export function listOf(document: Document): Listed[] {
       const operation = item[method] as Operation | undefined;
       if (!operation) continue;
       const id = `${method}-${path}`.replace(/[^a-zA-Z0-9]+/g, "-").replace(/^-|-$/g, "");
-      found.push({ id, method: method.toUpperCase(), path, tag: operation.tags?.[0] ?? placeOf(path), operation });
+      found.push({
+        id,
+        method: method.toUpperCase(),
+        path,
+        tag: operation.tags?.[0] ?? placeOf(path),
+        operation,
+      });
     }
   return found;
 }
 
 /* Routes under their tags, the tags in the document's own order. */
-export function groupsOf(document: Document, list: Listed[]): { tag: string; description: string | undefined; routes: Listed[] }[] {
-  const order = [...(document.tags ?? []).map((tag) => tag.name), ...list.map((route) => route.tag)];
+export function groupsOf(
+  document: Document,
+  list: Listed[],
+): { tag: string; description: string | undefined; routes: Listed[] }[] {
+  const order = [
+    ...(document.tags ?? []).map((tag) => tag.name),
+    ...list.map((route) => route.tag),
+  ];
   return [...new Set(order)]
-    .map((tag) => ({ tag, description: document.tags?.find((one) => one.name === tag)?.description, routes: list.filter((route) => route.tag === tag) }))
+    .map((tag) => ({
+      tag,
+      description: document.tags?.find((one) => one.name === tag)?.description,
+      routes: list.filter((route) => route.tag === tag),
+    }))
     .filter((group) => group.routes.length > 0);
 }
 
 const codesIn = (document: Document, schema: Schema | undefined): string[] =>
-  (resolve(document, schema)?.enum ?? []).filter((code): code is string => typeof code === "string");
+  (resolve(document, schema)?.enum ?? []).filter(
+    (code): code is string => typeof code === "string",
+  );
 
 /* Every error code, wherever the document names them: a list of its own, the ErrorCode schema, or the problem's member. */
 export function errorsOf(document: Document): ErrorRow[] {
   if (document["x-errors"]) return document["x-errors"];
   const schemas = document.components?.schemas ?? {};
   const problem = schemas.Problem ?? schemas.problem;
-  const codes = [...codesIn(document, schemas.ErrorCode ?? schemas.error_code), ...codesIn(document, resolve(document, problem)?.properties?.code)];
+  const codes = [
+    ...codesIn(document, schemas.ErrorCode ?? schemas.error_code),
+    ...codesIn(document, resolve(document, problem)?.properties?.code),
+  ];
   return [...new Set(codes)].map((code) => ({ code }));
 }
 
 export function codesOf(operation: Operation): string[] {
-  const own = (operation["x-errors"] ?? []).map((error) => (typeof error === "string" ? error : error.code));
-  const ofAnswers = Object.values(operation.responses ?? {}).flatMap((answer) => answer["x-codes"] ?? []);
+  const own = (operation["x-errors"] ?? []).map((error) =>
+    typeof error === "string" ? error : error.code,
+  );
+  const ofAnswers = Object.values(operation.responses ?? {}).flatMap(
+    (answer) => answer["x-codes"] ?? [],
+  );
   return [...new Set([...own, ...ofAnswers])];
 }
 
@@ -159,7 +188,9 @@ export function typeOf(schema: Schema | undefined): string {
   if (schema.allOf) return schema.allOf.map(typeOf).join(" & ");
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
-  const types = Array.isArray(schema.type) ? schema.type : [schema.type ?? (schema.properties ? "object" : schema.items ? "array" : "any")];
+  const types = Array.isArray(schema.type)
+    ? schema.type
+    : [schema.type ?? (schema.properties ? "object" : schema.items ? "array" : "any")];
   return types.map((type) => (type === "array" ? `${typeOf(schema.items)}[]` : type)).join(" | ");
 }
 
@@ -179,11 +210,16 @@ export function limitsOf(schema: Schema): string {
 }
 
 /* The named shape behind a schema, through lists and unions, to be shown below it. */
-export function shapeOf(document: Document, schema: Schema | undefined): { name: string; schema: Schema } | undefined {
+export function shapeOf(
+  document: Document,
+  schema: Schema | undefined,
+): { name: string; schema: Schema } | undefined {
   if (!schema) return undefined;
   if (schema.$ref) {
     const found = resolve(document, schema);
-    return found?.properties ? { name: refName(schema.$ref), schema: found } : shapeOf(document, found);
+    return found?.properties
+      ? { name: refName(schema.$ref), schema: found }
+      : shapeOf(document, found);
   }
   if (schema.items) return shapeOf(document, schema.items);
   if (schema.properties) return { name: "", schema };

@@ -28,7 +28,8 @@ function next(error: ApiError): string {
 
 /* What to say below the error's own title. */
 export function advice(error: unknown): string {
-  if (!(error instanceof ApiError)) return "Load the page again. If it keeps happening, tell whoever runs this site.";
+  if (!(error instanceof ApiError))
+    return "Load the page again. If it keeps happening, tell whoever runs this site.";
   const detail = error.detail && error.detail !== error.title ? sentence(error.detail) : "";
   return [detail, next(error)].filter(Boolean).join(" ");
 }

@@ -3,11 +3,11 @@
 import { useState, type CSSProperties } from "react";
 import { cx } from "./cx";
 
-/* The same word always gives the same hue. */
+/* The same word always gives the same hue; like words give unlike ones. */
 export function hueOf(word: string): number {
   let sum = 7;
-  for (const letter of word) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 3600;
-  return sum % 360;
+  for (const letter of word) sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 1_000_003;
+  return Math.round(sum * 137.508) % 360;
 }
 
 export const hueStyle = (word: string) => ({ "--hue": hueOf(word) }) as CSSProperties;
@@ -20,10 +20,23 @@ const initials = (name: string) =>
     .map((word) => word[0]?.toUpperCase())
     .join("");
 
-export function Avatar({ name, handle, src, className }: { name: string; handle?: string; src?: string | undefined; className?: string }) {
+export function Avatar({
+  name,
+  handle,
+  src,
+  className,
+}: {
+  name: string;
+  handle?: string;
+  src?: string | undefined;
+  className?: string;
+}) {
   const [broken, setBroken] = useState<string>();
   const shape = cx("shrink-0 rounded-full object-cover", className ?? "size-10 text-sm");
-  if (src && broken !== src) return <img src={src} alt="" className={cx(shape, "bg-raised")} onError={() => setBroken(src)} />;
+  if (src && broken !== src)
+    return (
+      <img src={src} alt="" className={cx(shape, "bg-raised")} onError={() => setBroken(src)} />
+    );
   return (
     <span
       aria-hidden

@@ -46,7 +46,12 @@ export function Dialog({ open, onOpen, title, description, children, wide }: Dia
     <Radix.Root open={open} onOpenChange={onOpen}>
       <Radix.Portal>
         <div className={scrim} data-holds-page aria-hidden />
-        <Radix.Content aria-modal {...back} className={cx(sheet, wide ? "sm:max-w-2xl" : "sm:max-w-lg")} {...(description ? {} : { "aria-describedby": undefined })}>
+        <Radix.Content
+          aria-modal
+          {...back}
+          className={cx(sheet, wide ? "sm:max-w-2xl" : "sm:max-w-lg")}
+          {...(description ? {} : { "aria-describedby": undefined })}
+        >
           <div className="flex items-start justify-between gap-4">
             <Radix.Title className="display text-2xl sm:text-[1.75rem]">{title}</Radix.Title>
             <Radix.Close asChild>
@@ -55,7 +60,9 @@ export function Dialog({ open, onOpen, title, description, children, wide }: Dia
               </IconButton>
             </Radix.Close>
           </div>
-          {description && <Radix.Description className="mt-2 text-muted">{description}</Radix.Description>}
+          {description && (
+            <Radix.Description className="mt-2 text-muted">{description}</Radix.Description>
+          )}
           <div className="mt-6">{children}</div>
         </Radix.Content>
       </Radix.Portal>
@@ -76,7 +83,16 @@ interface ConfirmProps {
 }
 
 /* Asks before something that cannot simply be done again. Stays open, with the reason, when it fails. */
-export function Confirm({ open, onOpen, title, children, act, keep = "Keep it", danger = true, onConfirm }: ConfirmProps) {
+export function Confirm({
+  open,
+  onOpen,
+  title,
+  children,
+  act,
+  keep = "Keep it",
+  danger = true,
+  onConfirm,
+}: ConfirmProps) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError | null>(null);
   const back = useReturn();

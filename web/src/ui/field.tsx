@@ -15,7 +15,14 @@ interface Labelled {
   aside?: ReactNode;
 }
 
-function Frame({ id, label, hint, error, aside, children }: Labelled & { id: string; children: ReactNode }) {
+function Frame({
+  id,
+  label,
+  hint,
+  error,
+  aside,
+  children,
+}: Labelled & { id: string; children: ReactNode }) {
   return (
     <div className="grid gap-1.5">
       <div className="flex items-baseline justify-between gap-3">
@@ -46,25 +53,55 @@ const described = (id: string, error: unknown, hint: unknown) => ({
   "aria-describedby": error ? `${id}-error` : hint ? `${id}-hint` : undefined,
 });
 
-export function Field({ label, hint, error, aside, before, className, ...rest }: ComponentProps<"input"> & Labelled & { before?: ReactNode }) {
+export function Field({
+  label,
+  hint,
+  error,
+  aside,
+  before,
+  className,
+  ...rest
+}: ComponentProps<"input"> & Labelled & { before?: ReactNode }) {
   const id = useId();
   return (
     <Frame {...{ id, label, hint, error, aside }}>
       <div className="relative">
-        {before && <span className="pointer-events-none absolute inset-y-0 left-3.5 flex items-center text-muted">{before}</span>}
-        <input id={id} className={cx(control, className)} {...described(id, error, hint)} {...rest} />
+        {before && (
+          <span className="pointer-events-none absolute inset-y-0 left-3.5 flex items-center text-muted">
+            {before}
+          </span>
+        )}
+        <input
+          id={id}
+          className={cx(control, className)}
+          {...described(id, error, hint)}
+          {...rest}
+        />
       </div>
     </Frame>
   );
 }
 
-export function PasswordField({ label, hint, error, aside, className, ...rest }: ComponentProps<"input"> & Labelled) {
+export function PasswordField({
+  label,
+  hint,
+  error,
+  aside,
+  className,
+  ...rest
+}: ComponentProps<"input"> & Labelled) {
   const id = useId();
   const [shown, setShown] = useState(false);
   return (
     <Frame {...{ id, label, hint, error, aside }}>
       <div className="relative">
-        <input id={id} type={shown ? "text" : "password"} className={cx(control, "pr-12", className)} {...described(id, error, hint)} {...rest} />
+        <input
+          id={id}
+          type={shown ? "text" : "password"}
+          className={cx(control, "pr-12", className)}
+          {...described(id, error, hint)}
+          {...rest}
+        />
         <button
           type="button"
           onClick={() => setShown(!shown)}
@@ -72,27 +109,56 @@ export function PasswordField({ label, hint, error, aside, className, ...rest }:
           aria-pressed={shown}
           className="absolute inset-y-0 right-0 flex w-12 items-center justify-center rounded-r-xl text-muted hover:text-text"
         >
-          {shown ? <EyeOff className="size-5" aria-hidden /> : <Eye className="size-5" aria-hidden />}
+          {shown ? (
+            <EyeOff className="size-5" aria-hidden />
+          ) : (
+            <Eye className="size-5" aria-hidden />
+          )}
         </button>
       </div>
     </Frame>
   );
 }
 
-export function TextArea({ label, hint, error, aside, className, ...rest }: ComponentProps<"textarea"> & Labelled) {
+export function TextArea({
+  label,
+  hint,
+  error,
+  aside,
+  className,
+  ...rest
+}: ComponentProps<"textarea"> & Labelled) {
   const id = useId();
   return (
     <Frame {...{ id, label, hint, error, aside }}>
-      <textarea id={id} className={cx(control, "field-sizing-content min-h-28 resize-y leading-relaxed", className)} {...described(id, error, hint)} {...rest} />
+      <textarea
+        id={id}
+        className={cx(control, "field-sizing-content min-h-28 resize-y leading-relaxed", className)}
+        {...described(id, error, hint)}
+        {...rest}
+      />
     </Frame>
   );
 }
 
-export function Select({ label, hint, error, aside, className, children, ...rest }: ComponentProps<"select"> & Labelled) {
+export function Select({
+  label,
+  hint,
+  error,
+  aside,
+  className,
+  children,
+  ...rest
+}: ComponentProps<"select"> & Labelled) {
   const id = useId();
   return (
     <Frame {...{ id, label, hint, error, aside }}>
-      <select id={id} className={cx(control, "pr-9", className)} {...described(id, error, hint)} {...rest}>
+      <select
+        id={id}
+        className={cx(control, "pr-9", className)}
+        {...described(id, error, hint)}
+        {...rest}
+      >
         {children}
       </select>
     </Frame>
@@ -102,7 +168,10 @@ export function Select({ label, hint, error, aside, className, children, ...rest
 /* What went wrong with the whole form, read out as soon as it appears. */
 export function FormError({ title, children }: { title: string; children?: ReactNode }) {
   return (
-    <div role="alert" className="flex gap-3 rounded-xl border border-danger/50 bg-danger/8 px-4 py-3 text-sm">
+    <div
+      role="alert"
+      className="flex gap-3 rounded-xl border border-danger/50 bg-danger/8 px-4 py-3 text-sm"
+    >
       <CircleAlert className="mt-0.5 size-4.5 shrink-0 text-danger" aria-hidden />
       <div>
         <p className="font-medium">{title}</p>

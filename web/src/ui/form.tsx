@@ -48,10 +48,27 @@ export function useForm(act: () => Promise<void>): FormState {
 }
 
 /* `fields` are the names that show their own error; whatever else goes wrong is told at the form's foot. */
-export function Form({ form, fields, className, children, label }: { form: FormState; fields: string[]; className?: string; children: ReactNode; label?: string }) {
+export function Form({
+  form,
+  fields,
+  className,
+  children,
+  label,
+}: {
+  form: FormState;
+  fields: string[];
+  className?: string;
+  children: ReactNode;
+  label?: string;
+}) {
   const whole = form.error && !fields.includes(form.error.field ?? "") ? form.error : null;
   return (
-    <form onSubmit={form.submit} className={cx("grid grid-cols-1 gap-5", className)} aria-label={label} noValidate={false}>
+    <form
+      onSubmit={form.submit}
+      className={cx("grid grid-cols-1 gap-5", className)}
+      aria-label={label}
+      noValidate={false}
+    >
       {whole && <FormError title={whole.title}>{advice(whole)}</FormError>}
       {children}
     </form>

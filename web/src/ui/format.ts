@@ -1,9 +1,14 @@
 /* format.ts -- money, time and counts as people read them. */
 /* SPDX-License-Identifier: Apache-2.0 */
 
-const locale = typeof navigator !== "undefined" && navigator.language.startsWith("en") ? navigator.language : "en-GB";
+const locale =
+  typeof navigator !== "undefined" && navigator.language.startsWith("en")
+    ? navigator.language
+    : "en-GB";
 
-const digitsOf = (currency: string) => new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits ?? 2;
+const digitsOf = (currency: string) =>
+  new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions()
+    .maximumFractionDigits ?? 2;
 
 /* Minor units to text. Whole amounts lose their zeros when `short`. */
 export function money(minor: number, currency: string, short = false): string {
@@ -33,11 +38,18 @@ export function majorOf(minor: number, currency: string): string {
   return digits === 0 ? text : `${text.slice(0, -digits)}.${text.slice(-digits)}`;
 }
 
-export const date = (when: string) => new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" }).format(new Date(when));
+export const date = (when: string) =>
+  new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" }).format(
+    new Date(when),
+  );
 
-export const dateShort = (when: string) => new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" }).format(new Date(when));
+export const dateShort = (when: string) =>
+  new Intl.DateTimeFormat(locale, { day: "numeric", month: "short" }).format(new Date(when));
 
-export const dateTime = (when: string) => new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(new Date(when));
+export const dateTime = (when: string) =>
+  new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(
+    new Date(when),
+  );
 
 const steps: [Intl.RelativeTimeFormatUnit, number][] = [
   ["minute", 60],
@@ -49,16 +61,26 @@ const steps: [Intl.RelativeTimeFormatUnit, number][] = [
 export function ago(when: string, now = Date.now()): string {
   const seconds = (now - new Date(when).getTime()) / 1000;
   if (seconds < 45) return "just now";
-  if (seconds > 7 * 86400) return new Date(when).getFullYear() === new Date(now).getFullYear() ? dateShort(when) : date(when);
+  if (seconds > 7 * 86400)
+    return new Date(when).getFullYear() === new Date(now).getFullYear()
+      ? dateShort(when)
+      : date(when);
   const [unit, size] = steps.findLast(([, least]) => seconds >= least * 0.9) ?? steps[0]!;
-  return new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "short" }).format(-Math.max(1, Math.round(seconds / size)), unit);
+  return new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "short" }).format(
+    -Math.max(1, Math.round(seconds / size)),
+    unit,
+  );
 }
 
-export const count = (n: number) => new Intl.NumberFormat(locale, { notation: n >= 10_000 ? "compact" : "standard" }).format(n);
+export const count = (n: number) =>
+  new Intl.NumberFormat(locale, { notation: n >= 10_000 ? "compact" : "standard" }).format(n);
 
-export const plural = (n: number, one: string, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
+export const plural = (n: number, one: string, many = `${one}s`) =>
+  `${count(n)} ${n === 1 ? one : many}`;
 
 export function fileSize(bytes: number): string {
   const unit = bytes < 1_000_000 ? "kilobyte" : "megabyte";
-  return new Intl.NumberFormat(locale, { style: "unit", unit, maximumFractionDigits: 1 }).format(bytes / (unit === "kilobyte" ? 1000 : 1_000_000));
+  return new Intl.NumberFormat(locale, { style: "unit", unit, maximumFractionDigits: 1 }).format(
+    bytes / (unit === "kilobyte" ? 1000 : 1_000_000),
+  );
 }

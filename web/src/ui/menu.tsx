@@ -9,7 +9,15 @@ import { cx } from "./cx";
 const row =
   "flex cursor-pointer items-center gap-3 rounded-lg px-3 py-2.5 text-sm outline-none data-highlighted:bg-raised data-disabled:pointer-events-none data-disabled:opacity-50 [&>svg]:size-4.5 [&>svg]:text-muted";
 
-export function Menu({ trigger, children, label }: { trigger: ReactNode; children: ReactNode; label?: string }) {
+export function Menu({
+  trigger,
+  children,
+  label,
+}: {
+  trigger: ReactNode;
+  children: ReactNode;
+  label?: string;
+}) {
   return (
     <Radix.Root modal={false}>
       <Radix.Trigger asChild>{trigger}</Radix.Trigger>
@@ -28,7 +36,15 @@ export function Menu({ trigger, children, label }: { trigger: ReactNode; childre
   );
 }
 
-export function MenuLink({ to, icon: Icon, children }: { to: string; icon: LucideIcon; children: ReactNode }) {
+export function MenuLink({
+  to,
+  icon: Icon,
+  children,
+}: {
+  to: string;
+  icon: LucideIcon;
+  children: ReactNode;
+}) {
   return (
     <Radix.Item asChild>
       <Link to={to} className={row}>
@@ -39,9 +55,22 @@ export function MenuLink({ to, icon: Icon, children }: { to: string; icon: Lucid
   );
 }
 
-export function MenuAct({ icon: Icon, children, onSelect, danger }: { icon: LucideIcon; children: ReactNode; onSelect: () => void; danger?: boolean }) {
+export function MenuAct({
+  icon: Icon,
+  children,
+  onSelect,
+  danger,
+}: {
+  icon: LucideIcon;
+  children: ReactNode;
+  onSelect: () => void;
+  danger?: boolean;
+}) {
   return (
-    <Radix.Item className={cx(row, danger && "text-danger [&>svg]:text-danger!")} onSelect={onSelect}>
+    <Radix.Item
+      className={cx(row, danger && "text-danger [&>svg]:text-danger!")}
+      onSelect={onSelect}
+    >
       <Icon aria-hidden />
       {children}
     </Radix.Item>
@@ -49,4 +78,6 @@ export function MenuAct({ icon: Icon, children, onSelect, danger }: { icon: Luci
 }
 
 export const MenuLine = () => <Radix.Separator className="mx-2 my-1.5 h-px bg-line" />;
-export const MenuHead = ({ children }: { children: ReactNode }) => <Radix.Label className="px-3 py-2">{children}</Radix.Label>;
+export const MenuHead = ({ children }: { children: ReactNode }) => (
+  <Radix.Label className="px-3 py-2">{children}</Radix.Label>
+);

@@ -10,7 +10,15 @@ export function useTitle(title: string | undefined): void {
   }, [title]);
 }
 
-export function PageHead({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
+export function PageHead({
+  title,
+  children,
+  action,
+}: {
+  title: string;
+  children?: ReactNode;
+  action?: ReactNode;
+}) {
   return (
     <header className="mb-7 flex flex-wrap items-end justify-between gap-x-6 gap-y-4">
       <div className="min-w-0">
@@ -22,20 +30,49 @@ export function PageHead({ title, children, action }: { title: string; children?
   );
 }
 
-export function Card({ className, children, as: As = "section", ...rest }: { className?: string; children: ReactNode; as?: "section" | "div" | "article" | "li"; "aria-label"?: string; "aria-labelledby"?: string }) {
+export function Card({
+  className,
+  children,
+  as: As = "section",
+  ...rest
+}: {
+  className?: string;
+  children: ReactNode;
+  as?: "section" | "div" | "article" | "li";
+  "aria-label"?: string;
+  "aria-labelledby"?: string;
+}) {
   return (
-    <As className={cx("rounded-card border border-line bg-surface shadow-card", className)} {...rest}>
+    <As
+      className={cx("rounded-card border border-line bg-surface shadow-card", className)}
+      {...rest}
+    >
       {children}
     </As>
   );
 }
 
-export function Badge({ tone = "plain", children }: { tone?: "plain" | "lamp" | "good" | "danger"; children: ReactNode }) {
+export function Badge({
+  tone = "plain",
+  children,
+}: {
+  tone?: "plain" | "lamp" | "good" | "danger";
+  children: ReactNode;
+}) {
   const tones = {
     plain: "bg-raised text-muted",
     lamp: "bg-lamp/18 text-glow",
     good: "bg-good/14 text-good",
     danger: "bg-danger/12 text-danger",
   };
-  return <span className={cx("inline-flex min-w-0 items-center gap-1 whitespace-nowrap rounded-full px-2.5 py-0.5 text-xs font-medium [&>svg]:size-3.5 [&>svg]:shrink-0", tones[tone])}>{children}</span>;
+  return (
+    <span
+      className={cx(
+        "inline-flex min-w-0 items-center gap-1 whitespace-nowrap rounded-full px-2.5 py-0.5 text-xs font-medium [&>svg]:size-3.5 [&>svg]:shrink-0",
+        tones[tone],
+      )}
+    >
+      {children}
+    </span>
+  );
 }

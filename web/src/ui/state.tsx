@@ -13,7 +13,15 @@ export function Skeleton({ className }: { className?: string }) {
 }
 
 /* Says "Loading" to a screen reader while skeletons stand in for what is coming. */
-export function Loading({ label = "Loading", children, className }: { label?: string; children: ReactNode; className?: string }) {
+export function Loading({
+  label = "Loading",
+  children,
+  className,
+}: {
+  label?: string;
+  children: ReactNode;
+  className?: string;
+}) {
   return (
     <div role="status" className={className}>
       <span className="sr-only">{label}</span>
@@ -22,7 +30,17 @@ export function Loading({ label = "Loading", children, className }: { label?: st
   );
 }
 
-export function Empty({ icon: Icon, title, children, action }: { icon: LucideIcon; title: string; children?: ReactNode; action?: ReactNode }) {
+export function Empty({
+  icon: Icon,
+  title,
+  children,
+  action,
+}: {
+  icon: LucideIcon;
+  title: string;
+  children?: ReactNode;
+  action?: ReactNode;
+}) {
   return (
     <div className="mx-auto flex max-w-md flex-col items-center px-6 py-14 text-center">
       <span className="relative mb-5 flex size-16 items-center justify-center rounded-full bg-lamp/14 text-glow">
@@ -35,17 +53,31 @@ export function Empty({ icon: Icon, title, children, action }: { icon: LucideIco
   );
 }
 
-export function Failed({ error, retry, what = "this" }: { error: unknown; retry: () => void; what?: string }) {
+export function Failed({
+  error,
+  retry,
+  what = "this",
+}: {
+  error: unknown;
+  retry: () => void;
+  what?: string;
+}) {
   const here = useLocation();
   const missing = error instanceof ApiError && error.status === 404;
   const out = error instanceof ApiError && error.code === "signed_out";
   return (
-    <div role="alert" className="mx-auto flex max-w-md flex-col items-center px-6 py-14 text-center">
+    <div
+      role="alert"
+      className="mx-auto flex max-w-md flex-col items-center px-6 py-14 text-center"
+    >
       <h2 className="display text-2xl">{missing ? "Nothing here" : `We could not load ${what}`}</h2>
       <p className="mt-2.5 text-muted">{reason(error)}</p>
       <div className="mt-6 flex flex-wrap justify-center gap-3">
         {out && (
-          <ButtonLink look="lamp" to={`/login?next=${encodeURIComponent(here.pathname + here.search)}`}>
+          <ButtonLink
+            look="lamp"
+            to={`/login?next=${encodeURIComponent(here.pathname + here.search)}`}
+          >
             Log in
           </ButtonLink>
         )}
@@ -59,7 +91,17 @@ export function Failed({ error, retry, what = "this" }: { error: unknown; retry:
 }
 
 /* The foot of a list: brings the next page when it comes into view, and by its button for those who do not scroll. */
-export function More({ has, busy, failed, load }: { has: boolean; busy: boolean; failed?: boolean; load: () => void }) {
+export function More({
+  has,
+  busy,
+  failed,
+  load,
+}: {
+  has: boolean;
+  busy: boolean;
+  failed?: boolean;
+  load: () => void;
+}) {
   const foot = useRef<HTMLDivElement>(null);
   const latest = useRef(load);
   useEffect(() => {
@@ -67,7 +109,9 @@ export function More({ has, busy, failed, load }: { has: boolean; busy: boolean;
   });
   useEffect(() => {
     if (!has || failed || !foot.current) return;
-    const watch = new IntersectionObserver(([entry]) => entry?.isIntersecting && latest.current(), { rootMargin: "600px" });
+    const watch = new IntersectionObserver(([entry]) => entry?.isIntersecting && latest.current(), {
+      rootMargin: "600px",
+    });
     watch.observe(foot.current);
     return () => watch.disconnect();
   }, [has, failed, busy]);

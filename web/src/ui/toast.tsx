@@ -31,7 +31,12 @@ export const toast = {
   clear: () => put([]),
   done: (text: string, act?: Notice["act"]) => add({ kind: "done", text, ...(act ? { act } : {}) }),
   failed: (text: string, error?: unknown, act?: Notice["act"]) =>
-    add({ kind: "failed", text, ...(error instanceof ApiError ? { detail: reason(error) } : {}), ...(act ? { act } : {}) }),
+    add({
+      kind: "failed",
+      text,
+      ...(error instanceof ApiError ? { detail: reason(error) } : {}),
+      ...(act ? { act } : {}),
+    }),
 };
 
 function Card({ notice }: { notice: Notice }) {
@@ -55,7 +60,14 @@ function Card({ notice }: { notice: Notice }) {
       onBlur={() => setHeld(false)}
       className="night pointer-events-auto flex w-full items-start gap-3 rounded-2xl border border-line bg-raised py-3 pl-4 pr-2 text-sm shadow-float animate-rise"
     >
-      <Icon className={notice.kind === "done" ? "mt-1 size-4.5 shrink-0 text-lamp" : "mt-1 size-4.5 shrink-0 text-danger"} aria-hidden />
+      <Icon
+        className={
+          notice.kind === "done"
+            ? "mt-1 size-4.5 shrink-0 text-lamp"
+            : "mt-1 size-4.5 shrink-0 text-danger"
+        }
+        aria-hidden
+      />
       <div className="min-w-0 grow py-0.5">
         <p className="font-medium">{notice.text}</p>
         {notice.detail && <p className="mt-0.5 text-muted">{notice.detail}</p>}
@@ -72,7 +84,11 @@ function Card({ notice }: { notice: Notice }) {
           {notice.act.label}
         </button>
       )}
-      <IconButton label="Dismiss" className="size-8! [&>svg]:size-4!" onClick={() => drop(notice.id)}>
+      <IconButton
+        label="Dismiss"
+        className="size-8! [&>svg]:size-4!"
+        onClick={() => drop(notice.id)}
+      >
         <X aria-hidden />
       </IconButton>
     </li>
@@ -88,7 +104,11 @@ export function Toasts() {
     () => notices,
   );
   return (
-    <section aria-label="Notices" aria-live="polite" className="pointer-events-none fixed inset-x-0 bottom-20 z-45 flex justify-center px-4 lg:bottom-6">
+    <section
+      aria-label="Notices"
+      aria-live="polite"
+      className="pointer-events-none fixed inset-x-0 bottom-20 z-45 flex justify-center px-4 lg:bottom-6"
+    >
       <ol className="grid w-full max-w-md gap-2">
         {shown.map((notice) => (
           <Card key={notice.id} notice={notice} />

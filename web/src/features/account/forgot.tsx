@@ -22,9 +22,13 @@ export default function Forgot() {
         <div role="status" className="grid gap-5">
           <MailCheck className="size-10 text-glow" aria-hidden />
           <p className="text-muted">
-            If <strong className="font-medium text-text">{email}</strong> has an account here, a link to set a new password is on its way. It works once, and for one hour.
+            If <strong className="font-medium text-text">{email}</strong> has an account here, a
+            link to set a new password is on its way. It works once, and for one hour.
           </p>
-          <p className="text-muted">Nothing after a few minutes? Look among unwanted mail, or check that the address is spelled right.</p>
+          <p className="text-muted">
+            Nothing after a few minutes? Look among unwanted mail, or check that the address is
+            spelled right.
+          </p>
           <div className="flex flex-wrap gap-3">
             <ButtonLink to="/login" look="lamp">
               Back to log in
@@ -45,7 +49,16 @@ export default function Forgot() {
       }
     >
       <Form form={form} fields={["email"]} label="Ask for a new password">
-        <Field label="E-mail" name="email" type="email" autoComplete="username" required value={email} onChange={(e) => setEmail(e.target.value)} error={form.of("email")} />
+        <Field
+          label="E-mail"
+          name="email"
+          type="email"
+          autoComplete="username"
+          required
+          value={email}
+          onChange={(e) => setEmail(e.target.value)}
+          error={form.of("email")}
+        />
         <Button type="submit" look="lamp" size="large" busy={form.busy}>
           Send the link
         </Button>

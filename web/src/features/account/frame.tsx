@@ -3,7 +3,17 @@
 import type { ReactNode } from "react";
 import { useTitle } from "@/ui/page";
 
-export function Doorway({ title, lead, children, foot }: { title: string; lead?: ReactNode; children: ReactNode; foot?: ReactNode }) {
+export function Doorway({
+  title,
+  lead,
+  children,
+  foot,
+}: {
+  title: string;
+  lead?: ReactNode;
+  children: ReactNode;
+  foot?: ReactNode;
+}) {
   useTitle(title);
   return (
     <div className="relative isolate flex min-h-[calc(100dvh-4rem)] flex-col items-center px-5 pb-16 pt-12 sm:justify-center sm:pt-4">

@@ -7,7 +7,8 @@ import { useMeQuery } from "./me";
 export function Guard({ creator = false }: { creator?: boolean }) {
   const { data: me, isError, error, refetch } = useMeQuery();
   const here = useLocation();
-  if (me === undefined && isError) return <Failed error={error} retry={() => void refetch()} what="your account" />;
+  if (me === undefined && isError)
+    return <Failed error={error} retry={() => void refetch()} what="your account" />;
   if (me === undefined)
     return (
       <Loading className="mx-auto grid max-w-2xl gap-4">
@@ -16,7 +17,10 @@ export function Guard({ creator = false }: { creator?: boolean }) {
         <Skeleton className="h-40" />
       </Loading>
     );
-  if (me === null) return <Navigate to={`/login?next=${encodeURIComponent(here.pathname + here.search)}`} replace />;
+  if (me === null)
+    return (
+      <Navigate to={`/login?next=${encodeURIComponent(here.pathname + here.search)}`} replace />
+    );
   if (creator && !me.creator) return <Navigate to="/become" replace />;
   return <Outlet />;
 }

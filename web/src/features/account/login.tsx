@@ -29,14 +29,26 @@ export default function Login() {
       foot={
         <>
           New here?{" "}
-          <Link to={`/signup${carry}`} className="font-medium text-glow underline underline-offset-4">
+          <Link
+            to={`/signup${carry}`}
+            className="font-medium text-glow underline underline-offset-4"
+          >
             Make an account
           </Link>
         </>
       }
     >
       <Form form={form} fields={["email", "password"]} label="Log in">
-        <Field label="E-mail" name="email" type="email" autoComplete="username" required value={email} onChange={(e) => setEmail(e.target.value)} error={form.of("email")} />
+        <Field
+          label="E-mail"
+          name="email"
+          type="email"
+          autoComplete="username"
+          required
+          value={email}
+          onChange={(e) => setEmail(e.target.value)}
+          error={form.of("email")}
+        />
         <PasswordField
           label="Password"
           name="password"

@@ -24,7 +24,10 @@ export default function Reset() {
   });
   if (!token)
     return (
-      <Doorway title="This link is not whole" lead="The part that proves it is yours is missing. Open the link from the mail again, or ask for a new one.">
+      <Doorway
+        title="This link is not whole"
+        lead="The part that proves it is yours is missing. Open the link from the mail again, or ask for a new one."
+      >
         <ButtonLink to="/forgot" look="lamp">
           Ask for a new link
         </ButtonLink>

@@ -17,9 +17,30 @@ import { useBecome } from "./me";
 
 /* A browser's long self-description in two words. */
 function device(agent: string): { name: string; phone: boolean } {
-  const browser = /Edg\//.test(agent) ? "Edge" : /Firefox\//.test(agent) ? "Firefox" : /Chrome\//.test(agent) ? "Chrome" : /Safari\//.test(agent) ? "Safari" : agent.split(/[/ ]/)[0] || "Unknown program";
-  const system = /iPhone|iPad/.test(agent) ? "iOS" : /Android/.test(agent) ? "Android" : /Mac OS X/.test(agent) ? "macOS" : /Windows/.test(agent) ? "Windows" : /Linux/.test(agent) ? "Linux" : "";
-  return { name: system ? `${browser} on ${system}` : browser, phone: system === "iOS" || system === "Android" };
+  const browser = /Edg\//.test(agent)
+    ? "Edge"
+    : /Firefox\//.test(agent)
+      ? "Firefox"
+      : /Chrome\//.test(agent)
+        ? "Chrome"
+        : /Safari\//.test(agent)
+          ? "Safari"
+          : agent.split(/[/ ]/)[0] || "Unknown program";
+  const system = /iPhone|iPad/.test(agent)
+    ? "iOS"
+    : /Android/.test(agent)
+      ? "Android"
+      : /Mac OS X/.test(agent)
+        ? "macOS"
+        : /Windows/.test(agent)
+          ? "Windows"
+          : /Linux/.test(agent)
+            ? "Linux"
+            : "";
+  return {
+    name: system ? `${browser} on ${system}` : browser,
+    phone: system === "iOS" || system === "Android",
+  };
 }
 
 function Row({ session, onEnd }: { session: Session; onEnd: () => void }) {
@@ -50,10 +71,16 @@ export default function Sessions() {
   const become = useBecome();
   const sessions = usePages("GET /v1/sessions", undefined);
   const [asked, setAsked] = useState<Session | null>(null);
-  const end = useAct((session: Session) => api("DELETE /v1/sessions/{session}", { params: { session: session.id } }), { forgets: ["/v1/sessions"] });
+  const end = useAct(
+    (session: Session) => api("DELETE /v1/sessions/{session}", { params: { session: session.id } }),
+    { forgets: ["/v1/sessions"] },
+  );
 
   const [others, setOthers] = useState(false);
-  const endOthers = useAct(() => api("DELETE /v1/sessions"), { forgets: ["/v1/sessions"], done: () => toast.done("Logged out everywhere else") });
+  const endOthers = useAct(() => api("DELETE /v1/sessions"), {
+    forgets: ["/v1/sessions"],
+    done: () => toast.done("Logged out everywhere else"),
+  });
 
   const confirm = async () => {
     if (!asked) return;
@@ -86,7 +113,11 @@ export default function Sessions() {
       ) : sessions.isError ? (
         <Failed error={sessions.error} retry={() => void sessions.refetch()} what="your sessions" />
       ) : sessions.items?.length === 0 ? (
-        <Empty icon={KeyRound} title="No sessions" action={<ButtonLink to="/login">Log in</ButtonLink>} />
+        <Empty
+          icon={KeyRound}
+          title="No sessions"
+          action={<ButtonLink to="/login">Log in</ButtonLink>}
+        />
       ) : (
         <Card>
           <ul className="divide-y divide-line">
@@ -96,8 +127,20 @@ export default function Sessions() {
           </ul>
         </Card>
       )}
-      <More has={sessions.hasNextPage} busy={sessions.isFetchingNextPage} failed={sessions.isFetchNextPageError} load={() => void sessions.fetchNextPage()} />
-      <Confirm open={others} onOpen={setOthers} title="Log out everywhere else?" act="Log out the others" keep="Leave them" onConfirm={() => endOthers.mutateAsync(undefined)}>
+      <More
+        has={sessions.hasNextPage}
+        busy={sessions.isFetchingNextPage}
+        failed={sessions.isFetchNextPageError}
+        load={() => void sessions.fetchNextPage()}
+      />
+      <Confirm
+        open={others}
+        onOpen={setOthers}
+        title="Log out everywhere else?"
+        act="Log out the others"
+        keep="Leave them"
+        onConfirm={() => endOthers.mutateAsync(undefined)}
+      >
         <p>Every other device and program will have to log in again. This one stays.</p>
       </Confirm>
       <Confirm
@@ -108,7 +151,11 @@ export default function Sessions() {
         keep="Stay"
         onConfirm={confirm}
       >
-        <p>{asked?.current ? "You will need your password to come back." : `${device(asked?.agent ?? "").name} will have to log in again.`}</p>
+        <p>
+          {asked?.current
+            ? "You will need your password to come back."
+            : `${device(asked?.agent ?? "").name} will have to log in again.`}
+        </p>
       </Confirm>
     </div>
   );

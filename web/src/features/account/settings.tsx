@@ -2,7 +2,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 import * as Radio from "@radix-ui/react-radio-group";
 import { useQueryClient } from "@tanstack/react-query";
-import { BadgeCheck, ChevronRight, MailWarning, Monitor, MonitorSmartphone, Moon, Sun, type LucideIcon } from "lucide-react";
+import {
+  BadgeCheck,
+  ChevronRight,
+  MailWarning,
+  Monitor,
+  MonitorSmartphone,
+  Moon,
+  Sun,
+  type LucideIcon,
+} from "lucide-react";
 import { useState } from "react";
 import { Link } from "react-router";
 import { api } from "@/api/client";
@@ -27,7 +36,12 @@ function Profile({ me }: { me: Me }) {
   const client = useQueryClient();
   const [name, setName] = useState(me.name);
   const form = useForm(async () => {
-    remember(client, "GET /v1/me", undefined, await api("PATCH /v1/me", { body: { name: name.trim() } }));
+    remember(
+      client,
+      "GET /v1/me",
+      undefined,
+      await api("PATCH /v1/me", { body: { name: name.trim() } }),
+    );
     toast.done("Saved");
   });
   return (
@@ -36,7 +50,17 @@ function Profile({ me }: { me: Me }) {
         You
       </h2>
       <Form form={form} fields={["name"]}>
-        <Field label="Your name" name="name" autoComplete="name" required maxLength={60} value={name} onChange={(e) => setName(e.target.value)} error={form.of("name")} hint="Creators you support see it." />
+        <Field
+          label="Your name"
+          name="name"
+          autoComplete="name"
+          required
+          maxLength={60}
+          value={name}
+          onChange={(e) => setName(e.target.value)}
+          error={form.of("name")}
+          hint="Creators you support see it."
+        />
         <div className="flex items-center justify-between gap-4">
           <p className="text-sm text-muted">Here since {date(me.created)}</p>
           <Button type="submit" look="lamp" busy={form.busy} disabled={name.trim() === me.name}>
@@ -85,7 +109,12 @@ function Look() {
       <h2 id="settings-look" className="mb-4 text-lg font-semibold">
         Theme
       </h2>
-      <Radio.Root value={theme} onValueChange={(value) => setTheme(value as Theme)} aria-labelledby="settings-look" className="grid grid-cols-3 gap-2.5">
+      <Radio.Root
+        value={theme}
+        onValueChange={(value) => setTheme(value as Theme)}
+        aria-labelledby="settings-look"
+        className="grid grid-cols-3 gap-2.5"
+      >
         {themes.map(({ theme: value, label, icon: Icon }) => (
           <Radio.Item
             key={value}
@@ -112,11 +141,16 @@ export default function Settings() {
         <Profile key={me.id} me={me} />
         <Address me={me} />
         <Look />
-        <Link to="/settings/sessions" className="flex items-center gap-4 rounded-card border border-line bg-surface p-5 shadow-card hover:bg-raised sm:px-7">
+        <Link
+          to="/settings/sessions"
+          className="flex items-center gap-4 rounded-card border border-line bg-surface p-5 shadow-card hover:bg-raised sm:px-7"
+        >
           <MonitorSmartphone className="size-6 text-glow" aria-hidden />
           <span className="grow">
             <span className="block font-semibold">Where you are logged in</span>
-            <span className="block text-sm text-muted">See your devices, and log out the ones you do not know</span>
+            <span className="block text-sm text-muted">
+              See your devices, and log out the ones you do not know
+            </span>
           </span>
           <ChevronRight className="size-5 text-muted" aria-hidden />
         </Link>

@@ -19,7 +19,9 @@ export default function Signup() {
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
   const form = useForm(async () => {
-    const me = await api("POST /v1/accounts", { body: { email: email.trim(), password, name: name.trim() } });
+    const me = await api("POST /v1/accounts", {
+      body: { email: email.trim(), password, name: name.trim() },
+    });
     await become(me);
     toast.done("Your account is ready. We sent a link to confirm your e-mail address.");
     await navigate(next ?? "/explore", { replace: true });
@@ -32,15 +34,37 @@ export default function Signup() {
       foot={
         <>
           Been here before?{" "}
-          <Link to={`/login${carry}`} className="font-medium text-glow underline underline-offset-4">
+          <Link
+            to={`/login${carry}`}
+            className="font-medium text-glow underline underline-offset-4"
+          >
             Log in
           </Link>
         </>
       }
     >
       <Form form={form} fields={["name", "email", "password"]} label="Sign up">
-        <Field label="Your name" name="name" autoComplete="name" required maxLength={60} value={name} onChange={(e) => setName(e.target.value)} error={form.of("name")} hint="Creators you support will see it." />
-        <Field label="E-mail" name="email" type="email" autoComplete="username" required value={email} onChange={(e) => setEmail(e.target.value)} error={form.of("email")} />
+        <Field
+          label="Your name"
+          name="name"
+          autoComplete="name"
+          required
+          maxLength={60}
+          value={name}
+          onChange={(e) => setName(e.target.value)}
+          error={form.of("name")}
+          hint="Creators you support will see it."
+        />
+        <Field
+          label="E-mail"
+          name="email"
+          type="email"
+          autoComplete="username"
+          required
+          value={email}
+          onChange={(e) => setEmail(e.target.value)}
+          error={form.of("email")}
+        />
         <PasswordField
           label="Password"
           name="password"

@@ -55,10 +55,17 @@ export default function Verify() {
       </Doorway>
     );
   return (
-    <Doorway title="This link did not work" lead="Links to confirm an address work once, and for one hour.">
+    <Doorway
+      title="This link did not work"
+      lead="Links to confirm an address work once, and for one hour."
+    >
       <div className="grid gap-5">
-        {confirmed.error && <FormError title={confirmed.error.title}>{advice(confirmed.error)}</FormError>}
-        {confirmed.error?.unsettled && <Button onClick={() => void confirmed.refetch()}>Try again</Button>}
+        {confirmed.error && (
+          <FormError title={confirmed.error.title}>{advice(confirmed.error)}</FormError>
+        )}
+        {confirmed.error?.unsettled && (
+          <Button onClick={() => void confirmed.refetch()}>Try again</Button>
+        )}
         {me && !me.email_verified && (
           <Button look="lamp" busy={again.isPending} onClick={() => again.mutate(undefined)}>
             Send a new link
@@ -69,7 +76,11 @@ export default function Verify() {
             Log in to ask for a new one
           </ButtonLink>
         )}
-        {me?.email_verified && <p className="text-muted">Your address is already confirmed. There is nothing left to do.</p>}
+        {me?.email_verified && (
+          <p className="text-muted">
+            Your address is already confirmed. There is nothing left to do.
+          </p>
+        )}
       </div>
     </Doorway>
   );

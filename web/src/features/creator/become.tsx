@@ -24,7 +24,9 @@ export default function Become() {
   const [bio, setBio] = useState("");
   const [sent, setSent] = useState(false);
   const form = useForm(async () => {
-    const creator = await api("POST /v1/creators", { body: { handle, name: name.trim(), bio: bio.trim() } });
+    const creator = await api("POST /v1/creators", {
+      body: { handle, name: name.trim(), bio: bio.trim() },
+    });
     setSent(true);
     remember(client, "GET /v1/creators/me", undefined, creator);
     await forget(client, "/v1/me", "/v1/creators");
@@ -34,11 +36,22 @@ export default function Become() {
   if (me?.creator && !form.busy && !sent) return <Navigate to="/studio" replace />;
   return (
     <div className="mx-auto max-w-4xl">
-      <PageHead title="Become a creator">A page of your own, and a studio to run it from. You can change all of this later.</PageHead>
+      <PageHead title="Become a creator">
+        A page of your own, and a studio to run it from. You can change all of this later.
+      </PageHead>
       <div className="grid items-start gap-8 lg:grid-cols-[minmax(0,1fr)_19rem]">
         <Card className="p-5 sm:p-7">
           <Form form={form} fields={["handle", "name", "bio"]} label="Become a creator">
-            <Field label="Name" name="name" required maxLength={60} value={name} onChange={(e) => setName(e.target.value)} error={form.of("name")} hint="What you go by. It need not be your legal name." />
+            <Field
+              label="Name"
+              name="name"
+              required
+              maxLength={60}
+              value={name}
+              onChange={(e) => setName(e.target.value)}
+              error={form.of("name")}
+              hint="What you go by. It need not be your legal name."
+            />
             <HandleField value={handle} onChange={setHandle} error={form.of("handle")} />
             <TextArea
               label="About you"
@@ -54,13 +67,22 @@ export default function Become() {
             </Button>
           </Form>
         </Card>
-        <div aria-hidden className="overflow-hidden rounded-card border border-line bg-surface shadow-card max-lg:hidden">
+        <div
+          aria-hidden
+          className="overflow-hidden rounded-card border border-line bg-surface shadow-card max-lg:hidden"
+        >
           <div style={hueStyle(handle || "you")} className="curtain h-28" />
           <div className="px-5 pb-6">
-            <Avatar name={name || "You"} handle={handle || "you"} className="relative -mt-9 size-17 border-4 border-surface text-xl" />
+            <Avatar
+              name={name || "You"}
+              handle={handle || "you"}
+              className="relative -mt-9 size-17 border-4 border-surface text-xl"
+            />
             <p className="display mt-3 truncate text-2xl">{name || "Your name"}</p>
             <p className="truncate text-sm text-muted">@{handle || "you"}</p>
-            <p className="mt-3 line-clamp-5 whitespace-pre-line text-[0.9375rem] text-muted">{bio || "What people find behind your door."}</p>
+            <p className="mt-3 line-clamp-5 whitespace-pre-line text-[0.9375rem] text-muted">
+              {bio || "What people find behind your door."}
+            </p>
           </div>
         </div>
       </div>

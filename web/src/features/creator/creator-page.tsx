@@ -45,10 +45,17 @@ function Tiers({ creator, choose }: { creator: Creator; choose: (tier: Tier) => 
                 {mine ? (
                   <Badge tone="lamp">
                     <Ticket aria-hidden />
-                    {held.cancel_at_period_end && held.period_end ? `Yours until ${date(held.period_end)}` : "Yours"}
+                    {held.cancel_at_period_end && held.period_end
+                      ? `Yours until ${date(held.period_end)}`
+                      : "Yours"}
                   </Badge>
                 ) : creator.own || held ? null : (
-                  <Button size="small" look="lamp" onClick={() => choose(tier)} aria-label={`Subscribe to ${tier.name}`}>
+                  <Button
+                    size="small"
+                    look="lamp"
+                    onClick={() => choose(tier)}
+                    aria-label={`Subscribe to ${tier.name}`}
+                  >
                     Subscribe
                   </Button>
                 )}
@@ -57,7 +64,11 @@ function Tiers({ creator, choose }: { creator: Creator; choose: (tier: Tier) => 
           );
         })}
       </ul>
-      {held && tiers.length > 1 && <p className="mt-3 text-sm text-muted">To change the tier, cancel this one and join again when it has ended.</p>}
+      {held && tiers.length > 1 && (
+        <p className="mt-3 text-sm text-muted">
+          To change the tier, cancel this one and join again when it has ended.
+        </p>
+      )}
     </section>
   );
 }
@@ -88,7 +99,9 @@ function Posts({ creator }: { creator: Creator }) {
             ) : undefined
           }
         >
-          {creator.own ? "Your first post is what people will see when they come by." : `Follow ${creator.name} to be there when the first post appears.`}
+          {creator.own
+            ? "Your first post is what people will see when they come by."
+            : `Follow ${creator.name} to be there when the first post appears.`}
         </Empty>
       ) : (
         <div className="grid grid-cols-1 gap-5">
@@ -97,7 +110,12 @@ function Posts({ creator }: { creator: Creator }) {
           ))}
         </div>
       )}
-      <More has={posts.hasNextPage} busy={posts.isFetchingNextPage} failed={posts.isFetchNextPageError} load={() => void posts.fetchNextPage()} />
+      <More
+        has={posts.hasNextPage}
+        busy={posts.isFetchingNextPage}
+        failed={posts.isFetchNextPageError}
+        load={() => void posts.fetchNextPage()}
+      />
     </section>
   );
 }
@@ -107,7 +125,10 @@ function Page({ creator }: { creator: Creator }) {
   const me = useMe();
   const held = useSubscriptionTo(creator.id);
   const wanted = search.get("subscribe");
-  const tier = wanted === null ? undefined : (creator.tiers.find((one) => one.id === wanted) ?? cheapest(creator.tiers));
+  const tier =
+    wanted === null
+      ? undefined
+      : (creator.tiers.find((one) => one.id === wanted) ?? cheapest(creator.tiers));
   const choose = (chosen: Tier | null) =>
     setSearch(
       (now) => {
@@ -125,7 +146,12 @@ function Page({ creator }: { creator: Creator }) {
       </div>
       <div className="relative sm:px-6">
         <div className="flex items-end justify-between gap-4">
-          <Avatar name={creator.name} handle={creator.handle} src={creator.avatar_url} className="-mt-13 size-26 border-4 border-bg text-3xl sm:-mt-16 sm:size-32" />
+          <Avatar
+            name={creator.name}
+            handle={creator.handle}
+            src={creator.avatar_url}
+            className="-mt-13 size-26 border-4 border-bg text-3xl sm:-mt-16 sm:size-32"
+          />
           <div className="flex flex-wrap justify-end gap-2 pb-1">
             {creator.own ? (
               <ButtonLink to="/studio/profile">
@@ -145,14 +171,23 @@ function Page({ creator }: { creator: Creator }) {
         </div>
         <h1 className="display mt-4 text-[2.1rem] sm:text-[2.6rem]">{creator.name}</h1>
         <p className="mt-1 text-muted">@{creator.handle}</p>
-        {creator.bio && <p className="mt-4 max-w-2xl whitespace-pre-line text-[1.0625rem] leading-relaxed">{creator.bio}</p>}
+        {creator.bio && (
+          <p className="mt-4 max-w-2xl whitespace-pre-line text-[1.0625rem] leading-relaxed">
+            {creator.bio}
+          </p>
+        )}
         <p className="tabular mt-4 flex flex-wrap gap-x-5 gap-y-1 text-sm text-muted">
           <span>{plural(creator.posts, "post")}</span>
           <span>{plural(creator.followers, "follower")}</span>
           <span>Here since {date(creator.created)}</span>
         </p>
         {least && !creator.own && !held && (
-          <Button look="lamp" size="large" onClick={() => choose(least)} className="mt-6 w-full sm:hidden">
+          <Button
+            look="lamp"
+            size="large"
+            onClick={() => choose(least)}
+            className="mt-6 w-full sm:hidden"
+          >
             Subscribe from {money(least.price, least.currency, true)} a month
           </Button>
         )}
@@ -163,7 +198,15 @@ function Page({ creator }: { creator: Creator }) {
         </div>
         <Posts creator={creator} />
       </div>
-      {me !== undefined && <SubscribeDialog creator={creator} tiers={creator.tiers.filter((one) => !one.archived)} tier={tier ?? null} held={held} onChoose={choose} />}
+      {me !== undefined && (
+        <SubscribeDialog
+          creator={creator}
+          tiers={creator.tiers.filter((one) => !one.archived)}
+          tier={tier ?? null}
+          held={held}
+          onChoose={choose}
+        />
+      )}
     </div>
   );
 }
@@ -185,12 +228,22 @@ function PageSkeleton() {
 export default function CreatorPage() {
   const at = useParams().at ?? "";
   const handle = at.startsWith("@") ? at.slice(1) : "";
-  const creator = useGet("GET /v1/creators/{handle}", { params: { handle } }, { enabled: handle !== "" });
+  const creator = useGet(
+    "GET /v1/creators/{handle}",
+    { params: { handle } },
+    { enabled: handle !== "" },
+  );
   useTitle(creator.data ? `${creator.data.name} (@${creator.data.handle})` : undefined);
   if (handle === "") return <NotFound />;
   if (creator.data) return <Page key={creator.data.id} creator={creator.data} />;
   if (creator.error instanceof ApiError && creator.error.status === 404)
-    return <NotFound what="Nobody by that name" why={`There is no @${handle} in this house. Check the spelling, or look around.`} />;
-  if (creator.isError) return <Failed error={creator.error} retry={() => void creator.refetch()} what="this page" />;
+    return (
+      <NotFound
+        what="Nobody by that name"
+        why={`There is no @${handle} in this house. Check the spelling, or look around.`}
+      />
+    );
+  if (creator.isError)
+    return <Failed error={creator.error} retry={() => void creator.refetch()} what="this page" />;
   return <PageSkeleton />;
 }

@@ -8,25 +8,47 @@ import { Skeleton } from "@/ui/state";
 import { Banner } from "./banner";
 import { cheapest } from "./tier";
 
-export function CreatorTile({ creator, level: Heading = "h2" }: { creator: Creator; level?: "h2" | "h3" }) {
+export function CreatorTile({
+  creator,
+  level: Heading = "h2",
+}: {
+  creator: Creator;
+  level?: "h2" | "h3";
+}) {
   const tier = cheapest(creator.tiers);
   return (
     <li className="group relative flex flex-col overflow-hidden rounded-card border border-line bg-surface shadow-card transition-[translate,border-color] duration-200 hover:-translate-y-0.5 hover:border-edge/60">
       <Banner creator={creator} className="h-32" />
       <div className="flex grow flex-col px-5 pb-5">
-        <Avatar name={creator.name} handle={creator.handle} src={creator.avatar_url} className="relative -mt-9 size-17 border-4 border-surface text-xl" />
+        <Avatar
+          name={creator.name}
+          handle={creator.handle}
+          src={creator.avatar_url}
+          className="relative -mt-9 size-17 border-4 border-surface text-xl"
+        />
         <Heading className="mt-2.5 text-lg font-semibold leading-snug">
-          <Link to={`/@${creator.handle}`} className="outline-none after:absolute after:inset-0 after:rounded-card focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-glow">
+          <Link
+            to={`/@${creator.handle}`}
+            className="outline-none after:absolute after:inset-0 after:rounded-card focus-visible:after:outline-2 focus-visible:after:-outline-offset-2 focus-visible:after:outline-glow"
+          >
             {creator.name}
           </Link>
         </Heading>
         <p className="text-sm text-muted">@{creator.handle}</p>
-        {creator.bio && <p className="mt-2.5 line-clamp-2 text-[0.9375rem] leading-relaxed text-muted">{creator.bio}</p>}
+        {creator.bio && (
+          <p className="mt-2.5 line-clamp-2 text-[0.9375rem] leading-relaxed text-muted">
+            {creator.bio}
+          </p>
+        )}
         <p className="mt-auto flex items-center justify-between gap-3 pt-4 text-sm">
           <span className="text-muted">
             {plural(creator.posts, "post")} · {plural(creator.followers, "follower")}
           </span>
-          {tier && <span className="tabular font-semibold text-glow">from {money(tier.price, tier.currency, true)}</span>}
+          {tier && (
+            <span className="tabular font-semibold text-glow">
+              from {money(tier.price, tier.currency, true)}
+            </span>
+          )}
         </p>
       </div>
     </li>

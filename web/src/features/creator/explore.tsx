@@ -46,7 +46,12 @@ export default function Explore() {
           ))}
         </ul>
       )}
-      <More has={creators.hasNextPage} busy={creators.isFetchingNextPage} failed={creators.isFetchNextPageError} load={() => void creators.fetchNextPage()} />
+      <More
+        has={creators.hasNextPage}
+        busy={creators.isFetchingNextPage}
+        failed={creators.isFetchNextPageError}
+        load={() => void creators.fetchNextPage()}
+      />
     </div>
   );
 }

@@ -14,16 +14,27 @@ export function useFollow(handle: string) {
   const client = useQueryClient();
   const key = [`/v1/creators/${encodeURIComponent(handle)}`];
   const act = useMutation<Creator, ApiError, boolean, { before: Creator | undefined }>({
-    mutationFn: (follow) => (follow ? api("PUT /v1/creators/{handle}/follow", { params: { handle } }) : api("DELETE /v1/creators/{handle}/follow", { params: { handle } })),
+    mutationFn: (follow) =>
+      follow
+        ? api("PUT /v1/creators/{handle}/follow", { params: { handle } })
+        : api("DELETE /v1/creators/{handle}/follow", { params: { handle } }),
     onMutate: async (follow) => {
       await client.cancelQueries({ queryKey: key, exact: true });
       const before = client.getQueryData<Creator>(key);
-      if (before) client.setQueryData<Creator>(key, { ...before, following: follow, followers: before.followers + (follow ? 1 : -1) });
+      if (before)
+        client.setQueryData<Creator>(key, {
+          ...before,
+          following: follow,
+          followers: before.followers + (follow ? 1 : -1),
+        });
       return { before };
     },
     onSuccess: (creator, follow) => {
       remember(client, "GET /v1/creators/{handle}", { params: { handle } }, creator);
-      toast.done(follow ? `You follow ${creator.name}` : `You no longer follow ${creator.name}`, follow ? undefined : { label: "Undo", run: () => act.mutate(true) });
+      toast.done(
+        follow ? `You follow ${creator.name}` : `You no longer follow ${creator.name}`,
+        follow ? undefined : { label: "Undo", run: () => act.mutate(true) },
+      );
       void forget(client, "/v1/feed", "/v1/follows", "/v1/posts", `${key[0]}/posts`);
     },
     onError: (error, follow, context) => {
@@ -34,7 +45,17 @@ export function useFollow(handle: string) {
   return act;
 }
 
-export function FollowButton({ handle, following, size = "usual", look }: { handle: string; following: boolean; size?: "small" | "usual"; look?: "lamp" | "plain" }) {
+export function FollowButton({
+  handle,
+  following,
+  size = "usual",
+  look,
+}: {
+  handle: string;
+  following: boolean;
+  size?: "small" | "usual";
+  look?: "lamp" | "plain";
+}) {
   const me = useMe();
   const act = useFollow(handle);
   const navigate = useNavigate();
@@ -44,7 +65,13 @@ export function FollowButton({ handle, following, size = "usual", look }: { hand
     else void navigate(`/login?next=${encodeURIComponent(here.pathname + here.search)}`);
   };
   return (
-    <Button size={size} look={following ? "plain" : (look ?? "plain")} aria-pressed={following} onClick={press} disabled={act.isPending}>
+    <Button
+      size={size}
+      look={following ? "plain" : (look ?? "plain")}
+      aria-pressed={following}
+      onClick={press}
+      disabled={act.isPending}
+    >
       {following ? <Check aria-hidden /> : <Plus aria-hidden />}
       {following ? "Following" : "Follow"}
     </Button>

@@ -9,7 +9,15 @@ const tidy = (text: string) =>
     .replace(/[^a-z0-9_]/g, "")
     .slice(0, 30);
 
-export function HandleField({ value, onChange, error }: { value: string; onChange: (handle: string) => void; error?: string | undefined }) {
+export function HandleField({
+  value,
+  onChange,
+  error,
+}: {
+  value: string;
+  onChange: (handle: string) => void;
+  error?: string | undefined;
+}) {
   return (
     <Field
       label="Handle"
@@ -28,7 +36,8 @@ export function HandleField({ value, onChange, error }: { value: string; onChang
       error={error}
       hint={
         <>
-          Your page will be <span className="break-all font-medium text-text">{`${location.host}/@${value || "you"}`}</span>
+          Your page will be{" "}
+          <span className="break-all font-medium text-text">{`${location.host}/@${value || "you"}`}</span>
         </>
       }
     />

@@ -25,9 +25,17 @@ function Pictures({ creator }: { creator: Creator }) {
       <h2 id="pictures" className="sr-only">
         Pictures
       </h2>
-      <Banner creator={{ handle: creator.handle, banner_url: banner.preview ?? creator.banner_url }} className="h-36 sm:h-48" />
+      <Banner
+        creator={{ handle: creator.handle, banner_url: banner.preview ?? creator.banner_url }}
+        className="h-36 sm:h-48"
+      />
       <div className="grid gap-5 px-5 pb-6 sm:px-7">
-        <Avatar name={creator.name} handle={creator.handle} src={avatar.preview ?? creator.avatar_url} className="relative -mt-12 size-24 border-4 border-surface text-3xl" />
+        <Avatar
+          name={creator.name}
+          handle={creator.handle}
+          src={avatar.preview ?? creator.avatar_url}
+          className="relative -mt-12 size-24 border-4 border-surface text-3xl"
+        />
         <div className="grid gap-5 sm:grid-cols-2">
           <div>
             <h3 className="text-sm font-medium">Picture</h3>
@@ -50,9 +58,12 @@ function Words({ creator }: { creator: Creator }) {
   const [name, setName] = useState(creator.name);
   const [handle, setHandle] = useState(creator.handle);
   const [bio, setBio] = useState(creator.bio);
-  const same = name.trim() === creator.name && handle === creator.handle && bio.trim() === creator.bio;
+  const same =
+    name.trim() === creator.name && handle === creator.handle && bio.trim() === creator.bio;
   const form = useForm(async () => {
-    const saved = await api("PATCH /v1/creators/me", { body: { name: name.trim(), handle, bio: bio.trim() } });
+    const saved = await api("PATCH /v1/creators/me", {
+      body: { name: name.trim(), handle, bio: bio.trim() },
+    });
     remember(client, "GET /v1/creators/me", undefined, saved);
     void forget(client, "/v1/creators", "/v1/feed", "/v1/posts");
     toast.done("Saved");
@@ -60,10 +71,29 @@ function Words({ creator }: { creator: Creator }) {
   return (
     <Card className="p-5 sm:p-7">
       <Form form={form} fields={["name", "handle", "bio"]} label="Your page">
-        <Field label="Name" name="name" required maxLength={60} value={name} onChange={(e) => setName(e.target.value)} error={form.of("name")} />
+        <Field
+          label="Name"
+          name="name"
+          required
+          maxLength={60}
+          value={name}
+          onChange={(e) => setName(e.target.value)}
+          error={form.of("name")}
+        />
         <HandleField value={handle} onChange={setHandle} error={form.of("handle")} />
-        {handle !== creator.handle && <p className="-mt-2 text-sm text-muted">Links to @{creator.handle} will stop working, and somebody else may take that handle.</p>}
-        <TextArea label="About you" name="bio" maxLength={1000} value={bio} onChange={(e) => setBio(e.target.value)} error={form.of("bio")} />
+        {handle !== creator.handle && (
+          <p className="-mt-2 text-sm text-muted">
+            Links to @{creator.handle} will stop working, and somebody else may take that handle.
+          </p>
+        )}
+        <TextArea
+          label="About you"
+          name="bio"
+          maxLength={1000}
+          value={bio}
+          onChange={(e) => setBio(e.target.value)}
+          error={form.of("bio")}
+        />
         <div className="flex justify-end">
           <Button type="submit" look="lamp" busy={form.busy} disabled={same}>
             Save

@@ -19,11 +19,17 @@ export function StudioFrame() {
   /* On a phone the rooms run out of the screen; the one that is open is brought in. */
   useEffect(() => {
     const open = rail.current?.querySelector<HTMLElement>("[aria-current=page]");
-    if (open && rail.current) rail.current.scrollLeft = open.offsetLeft - rail.current.clientWidth / 2 + open.offsetWidth / 2;
+    if (open && rail.current)
+      rail.current.scrollLeft =
+        open.offsetLeft - rail.current.clientWidth / 2 + open.offsetWidth / 2;
   }, [pathname]);
   return (
     <div className="mx-auto max-w-4xl">
-      <nav ref={rail} aria-label="Studio" className="rail relative -mx-4 mb-8 border-b border-line px-4 sm:mx-0 sm:px-0">
+      <nav
+        ref={rail}
+        aria-label="Studio"
+        className="rail relative -mx-4 mb-8 border-b border-line px-4 sm:mx-0 sm:px-0"
+      >
         <ul className="flex gap-1">
           {rooms.map(({ to, label, end }) => (
             <li key={to} className="snap-start">
@@ -31,7 +37,12 @@ export function StudioFrame() {
                 to={to}
                 end={end ?? false}
                 className={({ isActive }) =>
-                  cx("relative block whitespace-nowrap px-3 py-3 text-[0.9375rem] -outline-offset-2", isActive ? "font-semibold after:absolute after:inset-x-3 after:bottom-0 after:h-0.5 after:rounded-full after:bg-lamp" : "text-muted hover:text-text")
+                  cx(
+                    "relative block whitespace-nowrap px-3 py-3 text-[0.9375rem] -outline-offset-2",
+                    isActive
+                      ? "font-semibold after:absolute after:inset-x-3 after:bottom-0 after:h-0.5 after:rounded-full after:bg-lamp"
+                      : "text-muted hover:text-text",
+                  )
                 }
               >
                 {label}

@@ -16,7 +16,11 @@ const steps = (creator: Creator) => [
   { done: Boolean(creator.avatar_url), to: "/studio/profile", label: "Add a picture of you" },
   { done: Boolean(creator.banner_url), to: "/studio/profile", label: "Add a banner" },
   { done: creator.bio !== "", to: "/studio/profile", label: "Say in a line or two what you do" },
-  { done: creator.tiers.some((tier) => !tier.archived), to: "/studio/tiers", label: "Make a tier with a price" },
+  {
+    done: creator.tiers.some((tier) => !tier.archived),
+    to: "/studio/tiers",
+    label: "Make a tier with a price",
+  },
   { done: creator.posts > 0, to: "/studio/compose", label: "Publish your first post" },
 ];
 
@@ -44,10 +48,16 @@ function Steps({ creator }: { creator: Creator }) {
                 <span className="sr-only">done</span>
               </span>
             ) : (
-              <Link to={to} className="group flex items-center gap-3 rounded-lg px-2 py-2 font-medium hover:bg-raised">
+              <Link
+                to={to}
+                className="group flex items-center gap-3 rounded-lg px-2 py-2 font-medium hover:bg-raised"
+              >
                 <CircleDashed className="size-5 text-glow" aria-hidden />
                 {label}
-                <ArrowRight className="ml-auto size-4 text-muted transition-transform group-hover:translate-x-0.5" aria-hidden />
+                <ArrowRight
+                  className="ml-auto size-4 text-muted transition-transform group-hover:translate-x-0.5"
+                  aria-hidden
+                />
               </Link>
             )}
           </li>
@@ -82,7 +92,11 @@ function Latest({ title, all, children }: { title: string; all: string; children
         <h2 id={id} className="font-semibold">
           {title}
         </h2>
-        <Link to={all} className="rounded py-0.5 text-sm font-medium text-glow underline-offset-4 hover:underline" aria-label={`All ${title.toLowerCase()}`}>
+        <Link
+          to={all}
+          className="rounded py-0.5 text-sm font-medium text-glow underline-offset-4 hover:underline"
+          aria-label={`All ${title.toLowerCase()}`}
+        >
           All
         </Link>
       </div>
@@ -105,12 +119,25 @@ function LatestPosts() {
         <ul className="pb-3">
           {posts.items?.slice(0, 4).map((post) => (
             <li key={post.id}>
-              <Link to={`/p/${post.id}`} className="flex items-center gap-3.5 px-5 py-2.5 -outline-offset-2 hover:bg-raised">
+              <Link
+                to={`/p/${post.id}`}
+                className="flex items-center gap-3.5 px-5 py-2.5 -outline-offset-2 hover:bg-raised"
+              >
                 <span className="flex size-12 shrink-0 items-center justify-center overflow-hidden rounded-lg bg-raised text-faint">
-                  {post.media[0] ? <img src={post.media[0].thumb_url ?? post.media[0].teaser_url} alt="" className="size-full object-cover" /> : <FileText className="size-5" aria-hidden />}
+                  {post.media[0] ? (
+                    <img
+                      src={post.media[0].thumb_url ?? post.media[0].teaser_url}
+                      alt=""
+                      className="size-full object-cover"
+                    />
+                  ) : (
+                    <FileText className="size-5" aria-hidden />
+                  )}
                 </span>
                 <span className="min-w-0">
-                  <span className="block truncate text-[0.9375rem]">{post.text || plural(post.media.length, "photo")}</span>
+                  <span className="block truncate text-[0.9375rem]">
+                    {post.text || plural(post.media.length, "photo")}
+                  </span>
                   <Time when={post.published ?? post.created} className="text-sm text-muted" />
                 </span>
               </Link>
@@ -155,7 +182,8 @@ export default function Studio() {
   const earnings = useGet("GET /v1/studio/earnings", undefined);
   const balance = earnings.data?.balances[0];
   const currency = balance?.currency ?? creator.data?.tiers[0]?.currency ?? "EUR";
-  if (creator.isError && !creator.data) return <Failed error={creator.error} retry={() => void creator.refetch()} what="your studio" />;
+  if (creator.isError && !creator.data)
+    return <Failed error={creator.error} retry={() => void creator.refetch()} what="your studio" />;
   if (!creator.data)
     return (
       <Loading className="grid gap-4">
@@ -176,9 +204,21 @@ export default function Studio() {
       />
       <div className="grid grid-cols-1 gap-5">
         <div className="grid grid-cols-2 gap-3 sm:gap-4 lg:grid-cols-4">
-          <Figure label="Net earnings" value={earnings.isPending ? "…" : money(balance?.net ?? 0, currency)} to="/studio/earnings" />
-          <Figure label="Available" value={earnings.isPending ? "…" : money(balance?.available ?? 0, currency)} to="/studio/earnings" />
-          <Figure label="Followers" value={count(creator.data.followers)} to="/studio/subscribers" />
+          <Figure
+            label="Net earnings"
+            value={earnings.isPending ? "…" : money(balance?.net ?? 0, currency)}
+            to="/studio/earnings"
+          />
+          <Figure
+            label="Available"
+            value={earnings.isPending ? "…" : money(balance?.available ?? 0, currency)}
+            to="/studio/earnings"
+          />
+          <Figure
+            label="Followers"
+            value={count(creator.data.followers)}
+            to="/studio/subscribers"
+          />
           <Figure label="Posts" value={count(creator.data.posts)} to="/studio/posts" />
         </div>
         <Steps creator={creator.data} />

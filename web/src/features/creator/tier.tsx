@@ -20,10 +20,20 @@ interface TicketProps {
 
 export function TierTicket({ tier, children, className, lit, level: Name = "h3" }: TicketProps) {
   return (
-    <div className={cx("ticket relative flex min-h-28 rounded-xl", lit ? "bg-lamp/20" : "bg-raised", className)}>
+    <div
+      className={cx(
+        "ticket relative flex min-h-28 rounded-xl",
+        lit ? "bg-lamp/20" : "bg-raised",
+        className,
+      )}
+    >
       <div className="flex min-w-0 grow flex-col py-4 pl-5 pr-4">
         <Name className="font-semibold leading-snug">{tier.name}</Name>
-        {tier.description && <p className="mt-1 whitespace-pre-line text-sm leading-relaxed text-muted">{tier.description}</p>}
+        {tier.description && (
+          <p className="mt-1 whitespace-pre-line text-sm leading-relaxed text-muted">
+            {tier.description}
+          </p>
+        )}
         {children && <div className="mt-auto pt-3.5">{children}</div>}
       </div>
       <div aria-hidden className="perforated absolute inset-y-3 right-[6.45rem] w-0.5" />

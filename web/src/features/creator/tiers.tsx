@@ -17,7 +17,10 @@ import { toast } from "@/ui/toast";
 import { TierTicket } from "./tier";
 
 /* The currencies of the program (base/money.c), the common ones first. */
-const currencies = "EUR USD GBP AED AUD BGN BRL CAD CHF CZK DKK HKD HUF INR JPY KWD MXN MYR NOK NZD PLN RON SEK SGD".split(" ");
+const currencies =
+  "EUR USD GBP AED AUD BGN BRL CAD CHF CZK DKK HKD HUF INR JPY KWD MXN MYR NOK NZD PLN RON SEK SGD".split(
+    " ",
+  );
 
 const tierPaths = ["/v1/creators"];
 
@@ -46,9 +49,26 @@ function TierForm({ tier, done }: { tier: Tier | null; done: () => void }) {
     done();
   });
   return (
-    <Form form={form} fields={["name", "description", "price", "currency"]} label={tier ? "Edit tier" : "New tier"}>
-      <TierTicket tier={{ name: name || "Your tier", description, price: minor ?? 0, currency }} lit level="p" />
-      <Field label="Name" name="name" required maxLength={60} value={name} onChange={(e) => setName(e.target.value)} error={form.of("name")} placeholder="Backstage" />
+    <Form
+      form={form}
+      fields={["name", "description", "price", "currency"]}
+      label={tier ? "Edit tier" : "New tier"}
+    >
+      <TierTicket
+        tier={{ name: name || "Your tier", description, price: minor ?? 0, currency }}
+        lit
+        level="p"
+      />
+      <Field
+        label="Name"
+        name="name"
+        required
+        maxLength={60}
+        value={name}
+        onChange={(e) => setName(e.target.value)}
+        error={form.of("name")}
+        placeholder="Backstage"
+      />
       <div className="grid grid-cols-[1fr_7.5rem] items-start gap-3">
         <Field
           label="Price a month"
@@ -60,17 +80,41 @@ function TierForm({ tier, done }: { tier: Tier | null; done: () => void }) {
             setPrice(e.target.value);
             setWrong(false);
           }}
-          error={wrong && minor === null ? `Write an amount, like ${majorOf(500, currency)}.` : form.of("price")}
+          error={
+            wrong && minor === null
+              ? `Write an amount, like ${majorOf(500, currency)}.`
+              : form.of("price")
+          }
           placeholder={majorOf(500, currency)}
         />
-        <Select label="Currency" name="currency" value={currency} disabled={tier !== null} onChange={(e) => setCurrency(e.target.value)} error={form.of("currency")}>
+        <Select
+          label="Currency"
+          name="currency"
+          value={currency}
+          disabled={tier !== null}
+          onChange={(e) => setCurrency(e.target.value)}
+          error={form.of("currency")}
+        >
           {currencies.map((code) => (
             <option key={code}>{code}</option>
           ))}
         </Select>
       </div>
-      {tier && tier.price !== minor && <p className="-mt-2 text-sm text-muted">Those who subscribe already keep paying {money(tier.price, tier.currency)}; the new price is for new subscribers.</p>}
-      <TextArea label="What is in it" name="description" maxLength={1000} value={description} onChange={(e) => setDescription(e.target.value)} error={form.of("description")} placeholder="Every photo in full, and the stories behind them." />
+      {tier && tier.price !== minor && (
+        <p className="-mt-2 text-sm text-muted">
+          Those who subscribe already keep paying {money(tier.price, tier.currency)}; the new price
+          is for new subscribers.
+        </p>
+      )}
+      <TextArea
+        label="What is in it"
+        name="description"
+        maxLength={1000}
+        value={description}
+        onChange={(e) => setDescription(e.target.value)}
+        error={form.of("description")}
+        placeholder="Every photo in full, and the stories behind them."
+      />
       <Button type="submit" look="lamp" size="large" busy={form.busy}>
         {tier ? "Save tier" : "Make tier"}
       </Button>
@@ -83,10 +127,13 @@ export default function Tiers() {
   const creator = useGet("GET /v1/creators/me", undefined);
   const [edited, setEdited] = useState<Tier | "new" | null>(null);
   const [doomed, setDoomed] = useState<Tier | null>(null);
-  const archive = useAct((tier: Tier) => api("DELETE /v1/tiers/{tier}", { params: { tier: tier.id } }), {
-    forgets: tierPaths,
-    done: () => toast.done("Tier archived"),
-  });
+  const archive = useAct(
+    (tier: Tier) => api("DELETE /v1/tiers/{tier}", { params: { tier: tier.id } }),
+    {
+      forgets: tierPaths,
+      done: () => toast.done("Tier archived"),
+    },
+  );
   const tiers = creator.data?.tiers.filter((tier) => !tier.archived) ?? [];
   return (
     <>
@@ -127,10 +174,20 @@ export default function Tiers() {
             <li key={tier.id} className="grid">
               <TierTicket tier={tier} level="h2">
                 <div className="-ml-2 flex gap-1">
-                  <Button size="small" look="quiet" onClick={() => setEdited(tier)} aria-label={`Edit ${tier.name}`}>
+                  <Button
+                    size="small"
+                    look="quiet"
+                    onClick={() => setEdited(tier)}
+                    aria-label={`Edit ${tier.name}`}
+                  >
                     <PenLine aria-hidden /> Edit
                   </Button>
-                  <Button size="small" look="quiet" onClick={() => setDoomed(tier)} aria-label={`Archive ${tier.name}`}>
+                  <Button
+                    size="small"
+                    look="quiet"
+                    onClick={() => setDoomed(tier)}
+                    aria-label={`Archive ${tier.name}`}
+                  >
                     <Archive aria-hidden /> Archive
                   </Button>
                 </div>
@@ -139,7 +196,11 @@ export default function Tiers() {
           ))}
         </ul>
       )}
-      <Dialog open={edited !== null} onOpen={(open) => !open && setEdited(null)} title={edited === "new" ? "New tier" : "Edit tier"}>
+      <Dialog
+        open={edited !== null}
+        onOpen={(open) => !open && setEdited(null)}
+        title={edited === "new" ? "New tier" : "Edit tier"}
+      >
         <TierForm tier={edited === "new" ? null : edited} done={() => setEdited(null)} />
       </Dialog>
       <Confirm
@@ -151,7 +212,10 @@ export default function Tiers() {
           if (doomed) await archive.mutateAsync(doomed);
         }}
       >
-        <p>Nobody new can choose it, and it cannot be brought back. Those who subscribe to it now keep it, and keep paying, until they cancel.</p>
+        <p>
+          Nobody new can choose it, and it cannot be brought back. Those who subscribe to it now
+          keep it, and keep paying, until they cancel.
+        </p>
       </Confirm>
     </>
   );

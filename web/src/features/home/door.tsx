@@ -37,11 +37,25 @@ export function Door({ className, shut = false }: { className?: string; shut?: b
       {/* Bricks that the lamp reaches. */}
       <g mask="url(#door-fade)" fill="none" stroke="#c98b4a" strokeOpacity=".34" strokeWidth="1.2">
         {rows.map((row) =>
-          columns.map((column) => <rect key={`${row}-${column}`} x={-30 + column * 48 - (row % 2) * 24} y={10 + row * 21} width="46" height="19" rx="2" />),
+          columns.map((column) => (
+            <rect
+              key={`${row}-${column}`}
+              x={-30 + column * 48 - (row % 2) * 24}
+              y={10 + row * 21}
+              width="46"
+              height="19"
+              rx="2"
+            />
+          )),
         )}
       </g>
       {/* Frame, the light inside, the leaf that stands ajar. */}
-      <path d="M105 352V150a75 75 0 0 1 150 0v202z" fill="#0c0907" stroke="#7a5330" strokeWidth="5" />
+      <path
+        d="M105 352V150a75 75 0 0 1 150 0v202z"
+        fill="#0c0907"
+        stroke="#7a5330"
+        strokeWidth="5"
+      />
       {shut ? (
         <path d="M112 352V150a68 68 0 0 1 136 0v202z" fill="url(#door-leaf)" />
       ) : (

@@ -41,7 +41,8 @@ export default function Landing() {
               The way in is <em className="not-italic text-lamp">round the back.</em>
             </h1>
             <p className="mx-auto mt-6 max-w-[34rem] text-lg leading-relaxed text-muted lg:mx-0">
-              Stagedoor is where creators share what never makes it to the stage, with the people who keep the lights on.
+              Stagedoor is where creators share what never makes it to the stage, with the people
+              who keep the lights on.
             </p>
             <div className="mt-9 flex flex-wrap gap-3 max-lg:justify-center">
               {me ? (
@@ -74,7 +75,9 @@ export default function Landing() {
           </div>
           <ul className="grid gap-5 sm:grid-cols-2 lg:grid-cols-3">
             {creators.items
-              ? creators.items.slice(0, 6).map((creator) => <CreatorTile key={creator.id} creator={creator} level="h3" />)
+              ? creators.items
+                  .slice(0, 6)
+                  .map((creator) => <CreatorTile key={creator.id} creator={creator} level="h3" />)
               : [1, 2, 3].map((n) => <CreatorTileSkeleton key={n} />)}
           </ul>
         </section>
@@ -96,7 +99,9 @@ export default function Landing() {
         <div className="night mt-16 flex flex-wrap items-center justify-between gap-6 rounded-3xl bg-[#1d1512] p-8 sm:p-10">
           <div className="max-w-xl">
             <h2 className="display text-3xl">Have something to show?</h2>
-            <p className="mt-2 text-muted">A handle, a tier with a price, a first photograph. Ten minutes, and your door is open.</p>
+            <p className="mt-2 text-muted">
+              A handle, a tier with a price, a first photograph. Ten minutes, and your door is open.
+            </p>
           </div>
           <ButtonLink to={me?.creator ? "/studio" : "/become"} look="lamp" size="large">
             {me?.creator ? "Open your studio" : "Become a creator"}

@@ -4,7 +4,13 @@ import { ButtonLink } from "@/ui/button";
 import { useTitle } from "@/ui/page";
 import { Door } from "./door";
 
-export function NotFound({ what = "There is nothing behind this door", why = "The link may be wrong, or what was here is gone." }: { what?: string; why?: string }) {
+export function NotFound({
+  what = "There is nothing behind this door",
+  why = "The link may be wrong, or what was here is gone.",
+}: {
+  what?: string;
+  why?: string;
+}) {
   useTitle("Not found");
   return (
     <div className="mx-auto flex max-w-md flex-col items-center py-10 text-center sm:py-16">

@@ -17,17 +17,29 @@ function Totals({ balance, releaseDays }: { balance: EarningsBalance; releaseDay
       <div className="night relative isolate bg-[#1a1411] p-6 sm:p-8">
         <div aria-hidden className="lamplight absolute inset-0 -z-10" />
         <p className="text-sm text-muted">You have earned</p>
-        <p className="sum mt-1.5 text-[2.75rem] text-lamp sm:text-6xl">{money(balance.net, currency)}</p>
-        <p className="tabular mt-3 text-sm text-muted">
-          {money(balance.available, currency)} available · {money(balance.pending, currency)} pending
+        <p className="sum mt-1.5 text-[2.75rem] text-lamp sm:text-6xl">
+          {money(balance.net, currency)}
         </p>
-        {balance.pending > 0 && releaseDays > 0 && <p className="mt-1 text-sm text-muted">What is pending becomes available {plural(releaseDays, "day")} after its sale.</p>}
+        <p className="tabular mt-3 text-sm text-muted">
+          {money(balance.available, currency)} available · {money(balance.pending, currency)}{" "}
+          pending
+        </p>
+        {balance.pending > 0 && releaseDays > 0 && (
+          <p className="mt-1 text-sm text-muted">
+            What is pending becomes available {plural(releaseDays, "day")} after its sale.
+          </p>
+        )}
       </div>
-      <dl className={`grid divide-line ${balance.tax > 0 ? "grid-cols-2 divide-y sm:grid-cols-4 sm:divide-x sm:divide-y-0" : "grid-cols-3 divide-x"}`}>
+      <dl
+        className={`grid divide-line ${balance.tax > 0 ? "grid-cols-2 divide-y sm:grid-cols-4 sm:divide-x sm:divide-y-0" : "grid-cols-3 divide-x"}`}
+      >
         {[
           { name: "Gross", amount: money(balance.gross, currency) },
           ...(balance.tax > 0 ? [{ name: "Tax", amount: `−${money(balance.tax, currency)}` }] : []),
-          { name: share === null ? "Fee" : `Fee, ${share} %`, amount: `−${money(balance.fee, currency)}` },
+          {
+            name: share === null ? "Fee" : `Fee, ${share} %`,
+            amount: `−${money(balance.fee, currency)}`,
+          },
           { name: "Net", amount: money(balance.net, currency) },
         ].map(({ name, amount }) => (
           <div key={name} className="px-3.5 py-4 sm:px-7">
@@ -50,9 +62,15 @@ function Entry({ entry }: { entry: EarningsEntry }) {
           {!entry.released && ` · available ${dateShort(entry.available)}`}
         </span>
       </td>
-      <td className="tabular px-2 py-3 text-right text-muted max-sm:hidden">{money(entry.gross, entry.currency)}</td>
-      <td className="tabular px-2 py-3 text-right text-muted max-sm:hidden">−{money(entry.fee + entry.tax, entry.currency)}</td>
-      <td className="tabular py-3 pl-2 pr-4 text-right font-semibold sm:pr-6">{money(entry.net, entry.currency)}</td>
+      <td className="tabular px-2 py-3 text-right text-muted max-sm:hidden">
+        {money(entry.gross, entry.currency)}
+      </td>
+      <td className="tabular px-2 py-3 text-right text-muted max-sm:hidden">
+        −{money(entry.fee + entry.tax, entry.currency)}
+      </td>
+      <td className="tabular py-3 pl-2 pr-4 text-right font-semibold sm:pr-6">
+        {money(entry.net, entry.currency)}
+      </td>
     </tr>
   );
 }
@@ -62,14 +80,21 @@ function Days({ currency }: { currency: string }) {
   return (
     <Card className="p-5 sm:p-7" aria-label={`Net by day in ${currency}`}>
       <h2 className="mb-5 text-lg font-semibold">Net by day</h2>
-      {found.data ? <Chart days={daysOf(found.data, currency)} currency={currency} /> : found.isError ? <Failed error={found.error} retry={() => void found.refetch()} what="the chart" /> : <Skeleton className="h-44" />}
+      {found.data ? (
+        <Chart days={daysOf(found.data, currency)} currency={currency} />
+      ) : found.isError ? (
+        <Failed error={found.error} retry={() => void found.refetch()} what="the chart" />
+      ) : (
+        <Skeleton className="h-44" />
+      )}
     </Card>
   );
 }
 
 function Entries() {
   const found = usePages("GET /v1/studio/earnings/entries", { query: { limit: 50 } });
-  if (found.isError && !found.items) return <Failed error={found.error} retry={() => void found.refetch()} what="the ledger" />;
+  if (found.isError && !found.items)
+    return <Failed error={found.error} retry={() => void found.refetch()} what="the ledger" />;
   if (!found.items)
     return (
       <Loading>
@@ -107,7 +132,12 @@ function Entries() {
           </tbody>
         </table>
       </Card>
-      <More has={found.hasNextPage} busy={found.isFetchingNextPage} failed={found.isFetchNextPageError} load={() => void found.fetchNextPage()} />
+      <More
+        has={found.hasNextPage}
+        busy={found.isFetchingNextPage}
+        failed={found.isFetchNextPageError}
+        load={() => void found.fetchNextPage()}
+      />
     </>
   );
 }
@@ -136,7 +166,8 @@ export default function Earnings() {
             </ButtonLink>
           }
         >
-          When somebody subscribes, the payment appears here: what they paid, the fee, and what is yours.
+          When somebody subscribes, the payment appears here: what they paid, the fee, and what is
+          yours.
         </Empty>
       ) : (
         <div className="grid gap-5">

@@ -38,7 +38,8 @@ export function Lightbox({ media, at, onMove, onStale }: Props) {
   const touch = useRef<number | null>(null);
   const one = at === null ? undefined : media[at];
   const many = media.length > 1;
-  const step = (by: number) => at !== null && many && onMove((at + by + media.length) % media.length);
+  const step = (by: number) =>
+    at !== null && many && onMove((at + by + media.length) % media.length);
 
   /* The neighbours are fetched ahead. */
   useEffect(() => {
@@ -87,10 +88,18 @@ export function Lightbox({ media, at, onMove, onStale }: Props) {
             {one && <Photo key={one.id} one={one} onStale={onStale} />}
             {many && (
               <>
-                <IconButton label="Previous photo" onClick={() => step(-1)} className="absolute! left-2 top-1/2 size-11! -translate-y-1/2 bg-black/50 sm:left-3">
+                <IconButton
+                  label="Previous photo"
+                  onClick={() => step(-1)}
+                  className="absolute! left-2 top-1/2 size-11! -translate-y-1/2 bg-black/50 sm:left-3"
+                >
                   <ChevronLeft aria-hidden />
                 </IconButton>
-                <IconButton label="Next photo" onClick={() => step(1)} className="absolute! right-2 top-1/2 size-11! -translate-y-1/2 bg-black/50 sm:right-3">
+                <IconButton
+                  label="Next photo"
+                  onClick={() => step(1)}
+                  className="absolute! right-2 top-1/2 size-11! -translate-y-1/2 bg-black/50 sm:right-3"
+                >
                   <ChevronRight aria-hidden />
                 </IconButton>
               </>

@@ -1,7 +1,15 @@
 /* photo-tray.tsx -- the photographs of a post being written: drop, describe, put in order, remove. */
 /* SPDX-License-Identifier: Apache-2.0 */
-import { ArrowLeft, ArrowRight, FileImage, ImageOff, ImagePlus, RotateCw, Trash2 } from "lucide-react";
-import { useId, useRef, useState, type DragEvent } from "react";
+import {
+  ArrowLeft,
+  ArrowRight,
+  FileImage,
+  ImageOff,
+  ImagePlus,
+  RotateCw,
+  Trash2,
+} from "lucide-react";
+import { useEffect, useId, useRef, useState, type DragEvent } from "react";
 import { api } from "@/api/client";
 import { Button, IconButton } from "@/ui/button";
 import { cx } from "@/ui/cx";
@@ -13,18 +21,33 @@ type Uploads = ReturnType<typeof useUploads>;
 const photosMax = 20;
 
 function Progress({ item }: { item: Shown }) {
-  const label = item.state === "waiting" ? "Waiting" : item.state === "sending" ? "Uploading" : "Developing";
+  const label =
+    item.state === "waiting" ? "Waiting" : item.state === "sending" ? "Uploading" : "Developing";
   return (
     <div className="night absolute inset-x-0 bottom-0 bg-linear-to-t from-black/85 to-transparent p-3 pt-8">
       <div className="tabular mb-1.5 flex justify-between text-xs font-medium">
         <span>{label}</span>
-        <span>{item.state === "waiting" || (item.state === "processing" && item.progress === 0) ? "" : `${item.progress} %`}</span>
+        <span>
+          {item.state === "waiting" || (item.state === "processing" && item.progress === 0)
+            ? ""
+            : `${item.progress} %`}
+        </span>
       </div>
-      <div role="progressbar" aria-label={`${label} ${item.file?.name ?? "photo"}`} aria-valuemin={0} aria-valuemax={100} aria-valuenow={item.progress} className="h-1.5 overflow-hidden rounded-full bg-white/25">
+      <div
+        role="progressbar"
+        aria-label={`${label} ${item.file?.name ?? "photo"}`}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={item.progress}
+        className="h-1.5 overflow-hidden rounded-full bg-white/25"
+      >
         {item.state === "processing" && item.progress === 0 ? (
           <div className="h-full animate-shimmer rounded-full bg-lamp/70" />
         ) : (
-          <div style={{ width: `${item.progress}%` }} className="h-full rounded-full bg-lamp transition-[width] duration-300" />
+          <div
+            style={{ width: `${item.progress}%` }}
+            className="h-full rounded-full bg-lamp transition-[width] duration-300"
+          />
         )}
       </div>
     </div>
@@ -37,14 +60,40 @@ function Picture({ item }: { item: Shown }) {
   if (!item.picture || broken === item.picture)
     return (
       <div className="absolute inset-x-0 top-0 flex h-3/4 flex-col items-center justify-center gap-1.5 px-3 text-center text-xs text-muted">
-        {item.state === "failed" ? <ImageOff className="size-7" aria-hidden /> : <FileImage className="size-7" aria-hidden />}
+        {item.state === "failed" ? (
+          <ImageOff className="size-7" aria-hidden />
+        ) : (
+          <FileImage className="size-7" aria-hidden />
+        )}
         <span className="max-w-full truncate">{item.file?.name}</span>
       </div>
     );
-  return <img src={item.picture} alt="" onError={() => setBroken(item.picture)} className={cx("absolute inset-0 size-full object-cover", item.state === "failed" && "opacity-30 grayscale")} />;
+  return (
+    <img
+      src={item.picture}
+      alt=""
+      onError={() => setBroken(item.picture)}
+      className={cx(
+        "absolute inset-0 size-full object-cover",
+        item.state === "failed" && "opacity-30 grayscale",
+      )}
+    />
+  );
 }
 
-function Tile({ item, index, total, uploads, drag }: { item: Shown; index: number; total: number; uploads: Uploads; drag: { from: number | null; set: (from: number | null) => void } }) {
+function Tile({
+  item,
+  index,
+  total,
+  uploads,
+  drag,
+}: {
+  item: Shown;
+  index: number;
+  total: number;
+  uploads: Uploads;
+  drag: { from: number | null; set: (from: number | null) => void };
+}) {
   const id = useId();
   const [over, setOver] = useState(false);
   const saved = useRef(item.alt);
@@ -53,7 +102,22 @@ function Tile({ item, index, total, uploads, drag }: { item: Shown; index: numbe
   const remove = () => {
     const { key, alt, asset, thumb, file, preview } = item;
     uploads.remove(key);
-    toast.done("Photo removed", { label: "Undo", run: () => uploads.insert({ key, alt, sent: asset ? 100 : 0, ...(asset ? { asset } : {}), thumb, ...(file ? { file } : {}), ...(preview ? { preview } : {}) }, index) });
+    toast.done("Photo removed", {
+      label: "Undo",
+      run: () =>
+        uploads.insert(
+          {
+            key,
+            alt,
+            sent: asset ? 100 : 0,
+            ...(asset ? { asset } : {}),
+            thumb,
+            ...(file ? { file } : {}),
+            ...(preview ? { preview } : {}),
+          },
+          index,
+        ),
+    });
   };
 
   const saveAlt = async () => {
@@ -63,7 +127,10 @@ function Tile({ item, index, total, uploads, drag }: { item: Shown; index: numbe
       await api("PATCH /v1/media/{asset}", { params: { asset: item.asset }, body: { alt } });
       saved.current = alt;
     } catch (error) {
-      toast.failed("The description was not saved", error, { label: "Again", run: () => void saveAlt() });
+      toast.failed("The description was not saved", error, {
+        label: "Again",
+        run: () => void saveAlt(),
+      });
     }
   };
 
@@ -83,12 +150,27 @@ function Tile({ item, index, total, uploads, drag }: { item: Shown; index: numbe
         uploads.move(drag.from, index);
         drag.set(null);
       }}
-      className={cx("overflow-hidden rounded-2xl border bg-surface transition-[opacity,border-color]", over ? "border-glow" : "border-line", drag.from === index && "opacity-50")}
+      className={cx(
+        "overflow-hidden rounded-2xl border bg-surface transition-[opacity,border-color]",
+        over ? "border-glow" : "border-line",
+        drag.from === index && "opacity-50",
+      )}
     >
-      <div draggable onDragStart={() => drag.set(index)} onDragEnd={() => drag.set(null)} className="relative aspect-[4/3] cursor-grab bg-raised active:cursor-grabbing">
+      <div
+        draggable
+        onDragStart={() => drag.set(index)}
+        onDragEnd={() => drag.set(null)}
+        className="relative aspect-[4/3] cursor-grab bg-raised active:cursor-grabbing"
+      >
         <Picture item={item} />
-        {(item.state === "waiting" || item.state === "sending" || item.state === "processing") && <Progress item={item} />}
-        {index === 0 && total > 1 && <span className="night absolute left-2.5 top-2.5 rounded-full bg-black/65 px-2.5 py-1 text-xs font-medium">First</span>}
+        {(item.state === "waiting" || item.state === "sending" || item.state === "processing") && (
+          <Progress item={item} />
+        )}
+        {index === 0 && total > 1 && (
+          <span className="night absolute left-2.5 top-2.5 rounded-full bg-black/65 px-2.5 py-1 text-xs font-medium">
+            First
+          </span>
+        )}
       </div>
       <div className="p-3">
         {item.state === "failed" ? (
@@ -119,10 +201,18 @@ function Tile({ item, index, total, uploads, drag }: { item: Shown; index: numbe
         )}
         <div className="mt-2 flex items-center justify-between">
           <div className="flex">
-            <IconButton label={`Move ${name} earlier`} disabled={index === 0} onClick={() => uploads.move(index, index - 1)}>
+            <IconButton
+              label={`Move ${name} earlier`}
+              disabled={index === 0}
+              onClick={() => uploads.move(index, index - 1)}
+            >
               <ArrowLeft aria-hidden />
             </IconButton>
-            <IconButton label={`Move ${name} later`} disabled={index === total - 1} onClick={() => uploads.move(index, index + 1)}>
+            <IconButton
+              label={`Move ${name} later`}
+              disabled={index === total - 1}
+              onClick={() => uploads.move(index, index + 1)}
+            >
               <ArrowRight aria-hidden />
             </IconButton>
           </div>
@@ -145,10 +235,23 @@ export function PhotoTray({ uploads }: { uploads: Uploads }) {
     if (!files) return;
     const photos = [...files].filter(looksLikePhoto);
     const room = photosMax - items.length;
-    if (photos.length < files.length) toast.failed("Only photographs can be added here: JPEG, PNG, WebP or HEIC.");
-    if (photos.length > room) toast.failed(`A post holds ${photosMax} photos at most; the rest was left out.`);
+    if (photos.length < files.length)
+      toast.failed("Only photographs can be added here: JPEG, PNG, WebP or HEIC.");
+    if (photos.length > room)
+      toast.failed(`A post holds ${photosMax} photos at most; the rest was left out.`);
     uploads.add(photos.slice(0, room));
   };
+
+  /* A file dropped beside the tray would replace the page, and what was written with it. */
+  useEffect(() => {
+    const refuse = (event: globalThis.DragEvent) => event.preventDefault();
+    addEventListener("dragover", refuse);
+    addEventListener("drop", refuse);
+    return () => {
+      removeEventListener("dragover", refuse);
+      removeEventListener("drop", refuse);
+    };
+  }, []);
 
   const drop = (event: DragEvent) => {
     event.preventDefault();
@@ -183,7 +286,14 @@ export function PhotoTray({ uploads }: { uploads: Uploads }) {
       {items.length > 0 && (
         <ul className="mb-4 grid grid-cols-2 gap-3 sm:grid-cols-3">
           {items.map((item, index) => (
-            <Tile key={item.key} item={item} index={index} total={items.length} uploads={uploads} drag={{ from, set: setFrom }} />
+            <Tile
+              key={item.key}
+              item={item}
+              index={index}
+              total={items.length}
+              uploads={uploads}
+              drag={{ from, set: setFrom }}
+            />
           ))}
         </ul>
       )}
@@ -199,8 +309,13 @@ export function PhotoTray({ uploads }: { uploads: Uploads }) {
       >
         <ImagePlus className="size-7 shrink-0 text-glow" aria-hidden />
         <span>
-          <span className="block font-semibold">{items.length > 0 ? "Add more photos" : "Add photos"}</span>
-          <span className="block text-sm text-muted">Drop them here, or choose them. JPEG, PNG, WebP, HEIC; place and camera data are removed.</span>
+          <span className="block font-semibold">
+            {items.length > 0 ? "Add more photos" : "Add photos"}
+          </span>
+          <span className="block text-sm text-muted">
+            Drop them here, or choose them. JPEG, PNG, WebP, HEIC; place and camera data are
+            removed.
+          </span>
         </span>
       </button>
     </div>

@@ -59,7 +59,8 @@ export function usePicture(purpose: "avatar" | "banner") {
     progress: item ? (item.state === "processing" ? 100 : item.progress) : 0,
     choose: (file: File | undefined) => {
       if (!file) return;
-      if (!looksLikePhoto(file)) return toast.failed("Choose a photograph: JPEG, PNG, WebP or HEIC.");
+      if (!looksLikePhoto(file))
+        return toast.failed("Choose a photograph: JPEG, PNG, WebP or HEIC.");
       setPreview(URL.createObjectURL(file));
       uploads.add([file]);
     },
@@ -67,7 +68,15 @@ export function usePicture(purpose: "avatar" | "banner") {
   };
 }
 
-export function PictureButtons({ picture, has, what }: { picture: ReturnType<typeof usePicture>; has: boolean; what: string }) {
+export function PictureButtons({
+  picture,
+  has,
+  what,
+}: {
+  picture: ReturnType<typeof usePicture>;
+  has: boolean;
+  what: string;
+}) {
   const input = useRef<HTMLInputElement>(null);
   return (
     <div className="flex flex-wrap items-center gap-2">
@@ -84,11 +93,26 @@ export function PictureButtons({ picture, has, what }: { picture: ReturnType<typ
         }}
       />
       <Button size="small" onClick={() => input.current?.click()} disabled={picture.busy}>
-        {picture.busy ? <LoaderCircle className="animate-spin" aria-hidden /> : <Camera aria-hidden />}
-        {picture.busy ? (picture.progress < 100 ? `Uploading ${picture.progress} %` : "Developing") : has ? `Change ${what}` : `Add a ${what}`}
+        {picture.busy ? (
+          <LoaderCircle className="animate-spin" aria-hidden />
+        ) : (
+          <Camera aria-hidden />
+        )}
+        {picture.busy
+          ? picture.progress < 100
+            ? `Uploading ${picture.progress} %`
+            : "Developing"
+          : has
+            ? `Change ${what}`
+            : `Add a ${what}`}
       </Button>
       {has && !picture.busy && (
-        <Button size="small" look="quiet" onClick={() => void picture.clear()} aria-label={`Remove the ${what}`}>
+        <Button
+          size="small"
+          look="quiet"
+          onClick={() => void picture.clear()}
+          aria-label={`Remove the ${what}`}
+        >
           <Trash2 aria-hidden /> Remove
         </Button>
       )}

@@ -72,13 +72,25 @@ export function useUploads(purpose: Asset["purpose"], first: Item[] = []) {
         const asset = await upload(
           item.file,
           { purpose, filename: item.file.name },
-          { signal: stop.signal, progress: (sent) => dispatch({ do: "change", key: item.key, with: { sent } }) },
+          {
+            signal: stop.signal,
+            progress: (sent) => dispatch({ do: "change", key: item.key, with: { sent } }),
+          },
         );
         client.setQueryData([`/v1/media/${asset.id}`], asset);
-        if (item.alt) void api("PATCH /v1/media/{asset}", { params: { asset: asset.id }, body: { alt: item.alt } });
+        if (item.alt)
+          void api("PATCH /v1/media/{asset}", {
+            params: { asset: asset.id },
+            body: { alt: item.alt },
+          });
         dispatch({ do: "change", key: item.key, with: { sent: 100, asset: asset.id } });
       } catch (error) {
-        if (error instanceof ApiError) dispatch({ do: "change", key: item.key, with: { sent: 0, error: sentence(error.detail ?? error.title) } });
+        if (error instanceof ApiError)
+          dispatch({
+            do: "change",
+            key: item.key,
+            with: { sent: 0, error: sentence(error.detail ?? error.title) },
+          });
         else if (!(error instanceof DOMException)) throw error;
       } finally {
         running.current.delete(item.key);
@@ -89,18 +101,26 @@ export function useUploads(purpose: Asset["purpose"], first: Item[] = []) {
 
   useEffect(() => {
     const free = atOnce - running.current.size;
-    const waiting = items.filter((item) => item.file && !item.asset && !item.error && !running.current.has(item.key));
+    const waiting = items.filter(
+      (item) => item.file && !item.asset && !item.error && !running.current.has(item.key),
+    );
     for (const item of waiting.slice(0, Math.max(0, free))) void send(item);
   }, [items, send]);
 
+  /* Leaving the page stops what is under way and gives the previews back. */
+  const previews = useRef<Set<string>>(new Set());
   useEffect(() => {
     const stops = running.current;
+    const shown = previews.current;
     return () => {
       for (const stop of stops.values()) stop.abort();
+      for (const preview of shown) URL.revokeObjectURL(preview);
     };
   }, []);
 
-  const unanswered = items.filter((item) => item.file && !item.asset && !item.error && item.sent === 100);
+  const unanswered = items.filter(
+    (item) => item.file && !item.asset && !item.error && item.sent === 100,
+  );
   const vault = useQuery({
     queryKey: ["/v1/media", "newest"],
     queryFn: ({ signal }) => api("GET /v1/media", { query: { limit: 20 }, signal }),
@@ -110,7 +130,13 @@ export function useUploads(purpose: Asset["purpose"], first: Item[] = []) {
   useEffect(() => {
     for (const item of unanswered) {
       const taken = new Set(items.map((one) => one.asset));
-      const asset = vault?.items.find((one) => one.state === "processing" && one.filename === item.file?.name && one.bytes === item.file.size && !taken.has(one.id));
+      const asset = vault?.items.find(
+        (one) =>
+          one.state === "processing" &&
+          one.filename === item.file?.name &&
+          one.bytes === item.file.size &&
+          !taken.has(one.id),
+      );
       if (asset) dispatch({ do: "change", key: item.key, with: { asset: asset.id } });
     }
     /* Only a fresh look at the vault can bring news. */
@@ -119,15 +145,21 @@ export function useUploads(purpose: Asset["purpose"], first: Item[] = []) {
   const assets = useQueries({
     queries: items.map((item) => ({
       queryKey: [`/v1/media/${item.asset ?? "none"}`],
-      queryFn: ({ signal }: { signal: AbortSignal }) => api("GET /v1/media/{asset}", { params: { asset: item.asset ?? "" }, signal }),
+      queryFn: ({ signal }: { signal: AbortSignal }) =>
+        api("GET /v1/media/{asset}", { params: { asset: item.asset ?? "" }, signal }),
       enabled: item.asset !== undefined,
-      refetchInterval: (query: { state: { data: Asset | undefined } }) => (query.state.data?.state === "processing" ? 2000 : (false as const)),
+      refetchInterval: (query: { state: { data: Asset | undefined } }) =>
+        query.state.data?.state === "processing" ? 2000 : (false as const),
     })),
   });
 
   const shown = items.map((item, index): Shown => {
     const asset = item.asset ? assets[index]?.data : undefined;
-    const error = item.error ?? (asset?.state === "failed" ? (asset.error ?? "This file could not be read as a photograph.") : undefined);
+    const error =
+      item.error ??
+      (asset?.state === "failed"
+        ? (asset.error ?? "This file could not be read as a photograph.")
+        : undefined);
     const state = error
       ? "failed"
       : asset?.state === "ready" || (item.asset && item.thumb)
@@ -147,18 +179,34 @@ export function useUploads(purpose: Asset["purpose"], first: Item[] = []) {
   });
 
   const add = useCallback((files: Iterable<File>) => {
-    dispatch({
-      do: "add",
-      items: [...files].map((file) => ({ key: newKey(), file, preview: URL.createObjectURL(file), sent: 0, alt: "" })),
-    });
+    const items = [...files].map((file) => ({
+      key: newKey(),
+      file,
+      preview: URL.createObjectURL(file),
+      sent: 0,
+      alt: "",
+    }));
+    for (const { preview } of items) previews.current.add(preview);
+    dispatch({ do: "add", items });
   }, []);
 
   return {
     items: shown,
     add,
     move: useCallback((from: number, to: number) => dispatch({ do: "move", from, to }), []),
-    change: useCallback((key: string, change: Partial<Item>) => dispatch({ do: "change", key, with: change }), []),
-    retry: useCallback((key: string) => dispatch({ do: "change", key, with: { error: undefined as never, sent: 0, asset: undefined as never } }), []),
+    change: useCallback(
+      (key: string, change: Partial<Item>) => dispatch({ do: "change", key, with: change }),
+      [],
+    ),
+    retry: useCallback(
+      (key: string) =>
+        dispatch({
+          do: "change",
+          key,
+          with: { error: undefined as never, sent: 0, asset: undefined as never },
+        }),
+      [],
+    ),
     remove: useCallback((key: string) => {
       running.current.get(key)?.abort();
       dispatch({ do: "remove", key });
@@ -170,4 +218,5 @@ export function useUploads(purpose: Asset["purpose"], first: Item[] = []) {
 /* What the server can read; browsers know HEIC by its ending only. */
 export const accepted = "image/jpeg,image/png,image/webp,image/heic,image/heif,.heic,.heif";
 
-export const looksLikePhoto = (file: File) => /^image\/(jpeg|png|webp|heic|heif)$/.test(file.type) || /\.hei[cf]$/i.test(file.name);
+export const looksLikePhoto = (file: File) =>
+  /^image\/(jpeg|png|webp|heic|heif)$/.test(file.type) || /\.hei[cf]$/i.test(file.name);

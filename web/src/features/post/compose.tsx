@@ -36,16 +36,32 @@ interface Wish {
   tiers: string[];
 }
 
-function Access({ wish, change, creator, blamed }: { wish: Wish; change: (wish: Partial<Wish>) => void; creator: Creator; blamed: string | undefined }) {
+function Access({
+  wish,
+  change,
+  creator,
+  blamed,
+}: {
+  wish: Wish;
+  change: (wish: Partial<Wish>) => void;
+  creator: Creator;
+  blamed: string | undefined;
+}) {
   const id = useId();
   const tiers = creator.tiers.filter((tier) => !tier.archived);
-  const toggle = (tier: string, on: boolean) => change({ tiers: on ? [...wish.tiers, tier] : wish.tiers.filter((one) => one !== tier) });
+  const toggle = (tier: string, on: boolean) =>
+    change({ tiers: on ? [...wish.tiers, tier] : wish.tiers.filter((one) => one !== tier) });
   return (
     <div>
       <h2 id={id} className="mb-3 font-semibold">
         Who may see it
       </h2>
-      <Radio.Root value={wish.access} onValueChange={(access) => change({ access: access as Post["access"] })} aria-labelledby={id} className="grid gap-2">
+      <Radio.Root
+        value={wish.access}
+        onValueChange={(access) => change({ access: access as Post["access"] })}
+        aria-labelledby={id}
+        className="grid gap-2"
+      >
         {(["public", "followers", "tiers"] as const).map((access) => {
           const { label, icon: Icon } = accessWords[access];
           return (
@@ -55,12 +71,18 @@ function Access({ wish, change, creator, blamed }: { wish: Wish; change: (wish: 
               aria-label={label}
               className="group flex items-center gap-3.5 rounded-xl border border-edge/50 px-4 py-3 text-left hover:bg-raised data-[state=checked]:border-glow data-[state=checked]:bg-lamp/12 data-[state=checked]:shadow-[inset_0_0_0_1px_var(--color-glow)]"
             >
-              <Icon className="size-5 shrink-0 text-muted group-data-[state=checked]:text-glow" aria-hidden />
+              <Icon
+                className="size-5 shrink-0 text-muted group-data-[state=checked]:text-glow"
+                aria-hidden
+              />
               <span>
                 <span className="block text-[0.9375rem] font-medium">{label}</span>
                 <span className="block text-sm text-muted">{explained[access]}</span>
               </span>
-              <span className="ml-auto size-4.5 shrink-0 rounded-full border border-edge bg-surface group-data-[state=checked]:border-[5px] group-data-[state=checked]:border-glow" aria-hidden />
+              <span
+                className="ml-auto size-4.5 shrink-0 rounded-full border border-edge bg-surface group-data-[state=checked]:border-[5px] group-data-[state=checked]:border-glow"
+                aria-hidden
+              />
             </Radio.Item>
           );
         })}
@@ -74,9 +96,16 @@ function Access({ wish, change, creator, blamed }: { wish: Wish; change: (wish: 
             </ButtonLink>
           </div>
         ) : (
-          <div role="group" aria-label="Which tiers" className="mt-3 grid gap-1 border-l-2 border-lamp pl-4">
+          <div
+            role="group"
+            aria-label="Which tiers"
+            className="mt-3 grid gap-1 border-l-2 border-lamp pl-4"
+          >
             {tiers.map((tier) => (
-              <label key={tier.id} className="flex cursor-pointer items-center gap-3 rounded-lg py-2">
+              <label
+                key={tier.id}
+                className="flex cursor-pointer items-center gap-3 rounded-lg py-2"
+              >
                 <Check.Root
                   checked={wish.tiers.includes(tier.id)}
                   onCheckedChange={(on) => toggle(tier.id, on === true)}
@@ -87,7 +116,9 @@ function Access({ wish, change, creator, blamed }: { wish: Wish; change: (wish: 
                   </Check.Indicator>
                 </Check.Root>
                 <span className="grow text-[0.9375rem]">{tier.name}</span>
-                <span className="tabular text-sm text-muted">{money(tier.price, tier.currency, true)}</span>
+                <span className="tabular text-sm text-muted">
+                  {money(tier.price, tier.currency, true)}
+                </span>
               </label>
             ))}
             {blamed && <p className="py-1 text-sm text-danger">{blamed}</p>}
@@ -99,7 +130,10 @@ function Access({ wish, change, creator, blamed }: { wish: Wish; change: (wish: 
 
 /* Leaving with unsaved work asks first: inside the app by the router, outside it by the browser. */
 function useLeaving(dirty: boolean) {
-  const blocker = useBlocker(({ currentLocation, nextLocation }) => dirty && currentLocation.pathname !== nextLocation.pathname);
+  const blocker = useBlocker(
+    ({ currentLocation, nextLocation }) =>
+      dirty && currentLocation.pathname !== nextLocation.pathname,
+  );
   useEffect(() => {
     if (!dirty) return;
     const ask = (event: BeforeUnloadEvent) => event.preventDefault();
@@ -110,7 +144,13 @@ function useLeaving(dirty: boolean) {
 }
 
 const itemsOf = (post: Post | undefined): Item[] =>
-  (post?.media ?? []).map((media) => ({ key: media.id, asset: media.id, sent: 100, alt: media.alt, thumb: media.thumb_url ?? media.teaser_url }));
+  (post?.media ?? []).map((media) => ({
+    key: media.id,
+    asset: media.id,
+    sent: 100,
+    alt: media.alt,
+    thumb: media.thumb_url ?? media.teaser_url,
+  }));
 
 function Editor({ creator, post }: { creator: Creator; post?: Post }) {
   const client = useQueryClient();
@@ -120,7 +160,9 @@ function Editor({ creator, post }: { creator: Creator; post?: Post }) {
   const [wish, setWish] = useState<Wish>({
     text: post?.text ?? "",
     access: post?.access ?? (creator.tiers.some((tier) => !tier.archived) ? "tiers" : "public"),
-    tiers: post?.tiers.map((tier) => tier.id) ?? creator.tiers.filter((tier) => !tier.archived).map((tier) => tier.id),
+    tiers:
+      post?.tiers.map((tier) => tier.id) ??
+      creator.tiers.filter((tier) => !tier.archived).map((tier) => tier.id),
   });
   const [busy, setBusy] = useState<"draft" | "publish" | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
@@ -138,12 +180,23 @@ function Editor({ creator, post }: { creator: Creator; post?: Post }) {
     setWish({ ...wish, ...part });
   };
 
-  const underway = uploads.items.filter((item) => item.state === "waiting" || item.state === "sending" || item.state === "processing").length;
+  const underway = uploads.items.filter(
+    (item) => item.state === "waiting" || item.state === "sending" || item.state === "processing",
+  ).length;
   const failed = uploads.items.filter((item) => item.state === "failed").length;
   const empty = wish.text.trim() === "" && uploads.items.length === 0;
   const tierless = wish.access === "tiers" && wish.tiers.length === 0;
   const live = post?.state === "published";
-  const stop = underway > 0 ? `Waiting for ${plural(underway, "photo")}` : failed > 0 ? "Remove or retry the photos that failed" : empty ? "Write something, or add a photo" : tierless ? "Choose at least one tier" : null;
+  const stop =
+    underway > 0
+      ? `Waiting for ${plural(underway, "photo")}`
+      : failed > 0
+        ? "Remove or retry the photos that failed"
+        : empty
+          ? "Write something, or add a photo"
+          : tierless
+            ? "Choose at least one tier"
+            : null;
 
   const save = async (publish: boolean) => {
     setBusy(publish ? "publish" : "draft");
@@ -158,13 +211,25 @@ function Editor({ creator, post }: { creator: Creator; post?: Post }) {
       let result: Post;
       if (post) {
         result = await api("PATCH /v1/posts/{post}", { params: { post: post.id }, body });
-        if (publish && !live) result = await api("POST /v1/posts/{post}/publish", { params: { post: post.id } });
-      } else result = await intent({ ...body, publish }, (key) => api("POST /v1/posts", { body: { ...body, publish }, key }));
+        if (publish && !live)
+          result = await api("POST /v1/posts/{post}/publish", { params: { post: post.id } });
+      } else
+        result = await intent({ ...body, publish }, (key) =>
+          api("POST /v1/posts", { body: { ...body, publish }, key }),
+        );
       remember(client, "GET /v1/posts/{post}", { params: { post: result.id } }, result);
       setSaved(true);
       void forget(client, "/v1/studio/posts", "/v1/feed", "/v1/creators");
       toast.clear();
-      toast.done(live ? "Saved" : publish ? "Published" : "Draft saved", publish || live ? { label: "Copy link", run: () => void navigator.clipboard.writeText(`${location.origin}/p/${result.id}`) } : undefined);
+      toast.done(
+        live ? "Saved" : publish ? "Published" : "Draft saved",
+        publish || live
+          ? {
+              label: "Copy link",
+              run: () => void navigator.clipboard.writeText(`${location.origin}/p/${result.id}`),
+            }
+          : undefined,
+      );
       /* The blocker looks at `busy`, which is still set. */
       await navigate(publish || live ? `/p/${result.id}` : "/studio/posts?state=draft");
     } catch (cause) {
@@ -192,7 +257,9 @@ function Editor({ creator, post }: { creator: Creator; post?: Post }) {
             maxLength={textMax}
             onChange={(event) => change({ text: event.target.value })}
             placeholder="What happened behind the scenes?"
-            aside={wish.text.length > textMax - 500 ? `${textMax - wish.text.length} left` : undefined}
+            aside={
+              wish.text.length > textMax - 500 ? `${textMax - wish.text.length} left` : undefined
+            }
             error={error?.field === "text" ? sentence(error.detail ?? error.title) : undefined}
           />
           <div>
@@ -202,16 +269,33 @@ function Editor({ creator, post }: { creator: Creator; post?: Post }) {
         </Card>
         <div className="grid gap-5 lg:sticky lg:top-8">
           <Card as="div" className="p-4 sm:p-6">
-            <Access wish={wish} change={change} creator={creator} blamed={tierless ? "Choose at least one tier." : undefined} />
+            <Access
+              wish={wish}
+              change={change}
+              creator={creator}
+              blamed={tierless ? "Choose at least one tier." : undefined}
+            />
           </Card>
-          {error && error.field !== "text" && <FormError title={error.title}>{advice(error)}</FormError>}
+          {error && error.field !== "text" && (
+            <FormError title={error.title}>{advice(error)}</FormError>
+          )}
           <div className="grid gap-2.5">
-            <Button type="submit" look="lamp" size="large" busy={busy === "publish"} disabled={stop !== null || busy !== null}>
+            <Button
+              type="submit"
+              look="lamp"
+              size="large"
+              busy={busy === "publish"}
+              disabled={stop !== null || busy !== null}
+            >
               {busy !== "publish" && <Send aria-hidden />}
               {live ? "Save changes" : "Publish"}
             </Button>
             {!live && (
-              <Button busy={busy === "draft"} disabled={empty || underway > 0 || failed > 0 || busy !== null} onClick={() => void save(false)}>
+              <Button
+                busy={busy === "draft"}
+                disabled={empty || underway > 0 || failed > 0 || busy !== null}
+                onClick={() => void save(false)}
+              >
                 Save as draft
               </Button>
             )}
@@ -239,10 +323,21 @@ export default function Compose() {
   const [search] = useSearchParams();
   const id = search.get("post");
   const creator = useGet("GET /v1/creators/me", undefined);
-  const post = useGet("GET /v1/posts/{post}", { params: { post: id ?? "" } }, { enabled: id !== null });
+  const post = useGet(
+    "GET /v1/posts/{post}",
+    { params: { post: id ?? "" } },
+    { enabled: id !== null },
+  );
   useTitle(id ? "Edit post" : "New post");
   const failed = creator.error ?? (id ? post.error : null);
-  if (creator.data && (id === null || post.data)) return <Editor key={id ?? "new"} creator={creator.data} {...(post.data && id ? { post: post.data } : {})} />;
+  if (creator.data && (id === null || post.data))
+    return (
+      <Editor
+        key={id ?? "new"}
+        creator={creator.data}
+        {...(post.data && id ? { post: post.data } : {})}
+      />
+    );
   if (failed)
     return (
       <Failed

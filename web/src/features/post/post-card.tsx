@@ -24,7 +24,9 @@ export async function copyLink(post: string): Promise<void> {
     await navigator.clipboard.writeText(`${location.origin}/p/${post}`);
     toast.done("Link copied");
   } catch {
-    toast.failed("The link could not be copied. Copy it from the address bar of the post's own page.");
+    toast.failed(
+      "The link could not be copied. Copy it from the address bar of the post's own page.",
+    );
   }
 }
 
@@ -35,7 +37,17 @@ export function useDeletePost() {
   });
 }
 
-export function DeletePost({ post, open, onOpen, after }: { post: Post; open: boolean; onOpen: (open: boolean) => void; after?: () => void }) {
+export function DeletePost({
+  post,
+  open,
+  onOpen,
+  after,
+}: {
+  post: Post;
+  open: boolean;
+  onOpen: (open: boolean) => void;
+  after?: () => void;
+}) {
   const remove = useDeletePost();
   return (
     <Confirm
@@ -48,7 +60,10 @@ export function DeletePost({ post, open, onOpen, after }: { post: Post; open: bo
         after?.();
       }}
     >
-      <p>It disappears for everyone, at once and for good. {post.media.length > 0 && "The photos in it are no longer shown anywhere."}</p>
+      <p>
+        It disappears for everyone, at once and for good.{" "}
+        {post.media.length > 0 && "The photos in it are no longer shown anywhere."}
+      </p>
     </Confirm>
   );
 }
@@ -56,14 +71,19 @@ export function DeletePost({ post, open, onOpen, after }: { post: Post; open: bo
 function More({ post, alone }: { post: Post; alone: boolean }) {
   const me = useMe();
   const navigate = useNavigate();
-  const own = useGet("GET /v1/creators/me", undefined, { enabled: Boolean(me?.creator) }).data?.id === post.creator.id;
+  const own =
+    useGet("GET /v1/creators/me", undefined, { enabled: Boolean(me?.creator) }).data?.id ===
+    post.creator.id;
   const [asked, setAsked] = useState(false);
   return (
     <>
       <Menu
         label="Post"
         trigger={
-          <IconButton label={`More about this post by ${post.creator.name}`} className="-mr-2 text-muted">
+          <IconButton
+            label={`More about this post by ${post.creator.name}`}
+            className="-mr-2 text-muted"
+          >
             <Ellipsis aria-hidden />
           </IconButton>
         }
@@ -73,7 +93,10 @@ function More({ post, alone }: { post: Post; alone: boolean }) {
         </MenuAct>
         {own && (
           <>
-            <MenuAct icon={PenLine} onSelect={() => void navigate(`/studio/compose?post=${post.id}`)}>
+            <MenuAct
+              icon={PenLine}
+              onSelect={() => void navigate(`/studio/compose?post=${post.id}`)}
+            >
               Edit
             </MenuAct>
             <MenuLine />
@@ -83,7 +106,14 @@ function More({ post, alone }: { post: Post; alone: boolean }) {
           </>
         )}
       </Menu>
-      {own && <DeletePost post={post} open={asked} onOpen={setAsked} after={() => alone && void navigate(-1)} />}
+      {own && (
+        <DeletePost
+          post={post}
+          open={asked}
+          onOpen={setAsked}
+          after={() => alone && void navigate(-1)}
+        />
+      )}
     </>
   );
 }
@@ -99,24 +129,46 @@ function useFreshen(post: string) {
   }, [client, post]);
 }
 
-export function PostCard({ post, alone = false, level: Heading = "h2" }: { post: Post; alone?: boolean; level?: "h2" | "h3" }) {
+export function PostCard({
+  post,
+  alone = false,
+  level: Heading = "h2",
+}: {
+  post: Post;
+  alone?: boolean;
+  level?: "h2" | "h3";
+}) {
   const id = useId();
   const freshen = useFreshen(post.id);
   const long = !alone && post.text.length > 420;
   return (
-    <article aria-labelledby={id} className="overflow-hidden rounded-card border border-line bg-surface shadow-card">
+    <article
+      aria-labelledby={id}
+      className="overflow-hidden rounded-card border border-line bg-surface shadow-card"
+    >
       <header className="flex items-center gap-3 px-4 py-3.5 sm:px-5">
         <Link to={`/@${post.creator.handle}`} tabIndex={-1} aria-hidden className="shrink-0">
-          <Avatar name={post.creator.name} handle={post.creator.handle} src={post.creator.avatar_url} className="size-11 text-sm" />
+          <Avatar
+            name={post.creator.name}
+            handle={post.creator.handle}
+            src={post.creator.avatar_url}
+            className="size-11 text-sm"
+          />
         </Link>
         <div className="min-w-0 grow leading-tight">
           <Heading id={id} className="truncate font-semibold">
-            <Link to={`/@${post.creator.handle}`} className="inline-block rounded py-0.5 hover:underline">
+            <Link
+              to={`/@${post.creator.handle}`}
+              className="inline-block rounded py-0.5 hover:underline"
+            >
               {post.creator.name}
             </Link>
           </Heading>
           <div className="mt-0.5 flex min-w-0 items-center gap-2 text-sm text-muted">
-            <Link to={`/p/${post.id}`} className="inline-block shrink-0 rounded py-0.5 hover:underline">
+            <Link
+              to={`/p/${post.id}`}
+              className="inline-block shrink-0 rounded py-0.5 hover:underline"
+            >
               <span className="sr-only">Open this post, </span>
               <Time when={post.published ?? post.created} />
             </Link>
@@ -132,9 +184,16 @@ export function PostCard({ post, alone = false, level: Heading = "h2" }: { post:
         <>
           {post.text && (
             <div className="px-4 pb-4 sm:px-5">
-              <p className={`whitespace-pre-line leading-relaxed ${long ? "line-clamp-6" : ""} ${post.media.length === 0 ? "text-lg" : ""}`}>{post.text}</p>
+              <p
+                className={`whitespace-pre-line leading-relaxed ${long ? "line-clamp-6" : ""} ${post.media.length === 0 ? "text-lg" : ""}`}
+              >
+                {post.text}
+              </p>
               {long && (
-                <Link to={`/p/${post.id}`} className="mt-1.5 inline-block rounded text-sm font-medium text-glow underline underline-offset-4">
+                <Link
+                  to={`/p/${post.id}`}
+                  className="mt-1.5 inline-block rounded text-sm font-medium text-glow underline underline-offset-4"
+                >
                   Read on
                 </Link>
               )}

@@ -19,28 +19,47 @@ import { copyLink, DeletePost } from "./post-card";
 function Row({ post, onDelete }: { post: Post; onDelete: () => void }) {
   const navigate = useNavigate();
   const draft = post.state === "draft";
-  const publish = useAct(() => api("POST /v1/posts/{post}/publish", { params: { post: post.id } }), {
-    forgets: ["/v1/studio/posts", "/v1/feed", "/v1/creators"],
-    done: () => toast.done("Published", { label: "View", run: () => void navigate(`/p/${post.id}`) }),
-    failed: (error) => toast.failed("It was not published", error),
-  });
+  const publish = useAct(
+    () => api("POST /v1/posts/{post}/publish", { params: { post: post.id } }),
+    {
+      forgets: ["/v1/studio/posts", "/v1/feed", "/v1/creators"],
+      done: () =>
+        toast.done("Published", { label: "View", run: () => void navigate(`/p/${post.id}`) }),
+      failed: (error) => toast.failed("It was not published", error),
+    },
+  );
   const first = post.media[0];
   return (
     <li className="flex items-center gap-4 px-4 py-3.5 sm:px-5">
       <div className="relative size-16 shrink-0 overflow-hidden rounded-xl bg-raised sm:size-18">
         {first ? (
-          <img src={first.thumb_url ?? first.teaser_url} alt="" loading="lazy" className="size-full object-cover" />
+          <img
+            src={first.thumb_url ?? first.teaser_url}
+            alt=""
+            loading="lazy"
+            className="size-full object-cover"
+          />
         ) : (
           <span className="flex size-full items-center justify-center text-faint">
             <FileText className="size-6" aria-hidden />
           </span>
         )}
-        {post.media.length > 1 && <span className="night tabular absolute bottom-1 right-1 rounded-md bg-black/70 px-1.5 text-xs font-medium">{post.media.length}</span>}
+        {post.media.length > 1 && (
+          <span className="night tabular absolute bottom-1 right-1 rounded-md bg-black/70 px-1.5 text-xs font-medium">
+            {post.media.length}
+          </span>
+        )}
       </div>
       <div className="min-w-0 grow">
         <h2 className="line-clamp-2 font-medium leading-snug">
-          <Link to={draft ? `/studio/compose?post=${post.id}` : `/p/${post.id}`} className="rounded hover:underline">
-            {post.text || (post.media.length > 0 ? `${post.media.length} ${post.media.length === 1 ? "photo" : "photos"} without words` : "Empty draft")}
+          <Link
+            to={draft ? `/studio/compose?post=${post.id}` : `/p/${post.id}`}
+            className="rounded hover:underline"
+          >
+            {post.text ||
+              (post.media.length > 0
+                ? `${post.media.length} ${post.media.length === 1 ? "photo" : "photos"} without words`
+                : "Empty draft")}
           </Link>
         </h2>
         <p className="mt-1.5 flex flex-wrap items-center gap-x-2.5 gap-y-1 text-sm text-muted">
@@ -112,7 +131,10 @@ export default function StudioPosts() {
             to={`?state=${value}`}
             replace
             aria-current={value === state ? "page" : undefined}
-            className={cx("rounded-full px-4 py-1.5 text-sm font-medium", value === state ? "bg-text text-bg" : "bg-raised text-muted hover:text-text")}
+            className={cx(
+              "rounded-full px-4 py-1.5 text-sm font-medium",
+              value === state ? "bg-text text-bg" : "bg-raised text-muted hover:text-text",
+            )}
           >
             {label}
           </Link>
@@ -136,7 +158,9 @@ export default function StudioPosts() {
             </ButtonLink>
           }
         >
-          {state === "draft" ? "What you save without publishing waits here." : "Add a photograph or a few lines, choose who may see it, publish."}
+          {state === "draft"
+            ? "What you save without publishing waits here."
+            : "Add a photograph or a few lines, choose who may see it, publish."}
         </Empty>
       ) : (
         <Card>
@@ -147,7 +171,12 @@ export default function StudioPosts() {
           </ul>
         </Card>
       )}
-      <More has={posts.hasNextPage} busy={posts.isFetchingNextPage} failed={posts.isFetchNextPageError} load={() => void posts.fetchNextPage()} />
+      <More
+        has={posts.hasNextPage}
+        busy={posts.isFetchingNextPage}
+        failed={posts.isFetchNextPageError}
+        load={() => void posts.fetchNextPage()}
+      />
       {doomed && <DeletePost post={doomed} open onOpen={(open) => !open && setDoomed(null)} />}
     </>
   );

@@ -5,10 +5,13 @@ import type { Subscription } from "@/api/schema";
 import { useMe } from "@/features/account/me";
 
 /* Still lets its holder in. A canceled one does not; one that is only going to end does. */
-export const isLive = (subscription: Subscription) => subscription.state === "active" || subscription.state === "past_due";
+export const isLive = (subscription: Subscription) =>
+  subscription.state === "active" || subscription.state === "past_due";
 
 export function useSubscriptionTo(creator: string): Subscription | undefined {
   const me = useMe();
   const found = usePages("GET /v1/subscriptions", undefined, { enabled: Boolean(me) });
-  return found.items?.find((subscription) => subscription.creator.id === creator && isLive(subscription));
+  return found.items?.find(
+    (subscription) => subscription.creator.id === creator && isLive(subscription),
+  );
 }

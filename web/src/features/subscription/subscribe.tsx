@@ -32,9 +32,17 @@ export function useCheckout() {
   const [waiting, setWaiting] = useState<Subscription | null>(null);
 
   /* The provider was slow: the server answered 202, and the checkout's address comes later. */
-  const later = useGet("GET /v1/subscriptions/{subscription}", { params: { subscription: waiting?.id ?? "" } }, { enabled: waiting !== null, poll: 1500 }).data;
+  const later = useGet(
+    "GET /v1/subscriptions/{subscription}",
+    { params: { subscription: waiting?.id ?? "" } },
+    { enabled: waiting !== null, poll: 1500 },
+  ).data;
   const address = later?.checkout_url;
-  const refused = later?.decline ?? (later && later.state !== "incomplete" && later.state !== "active" ? "The payment provider could not be reached." : undefined);
+  const refused =
+    later?.decline ??
+    (later && later.state !== "incomplete" && later.state !== "active"
+      ? "The payment provider could not be reached."
+      : undefined);
   useEffect(() => {
     if (address) location.assign(address);
   }, [address]);
@@ -64,7 +72,11 @@ export function SubscribeDialog({ creator, tiers, tier, held, onChoose }: Props)
   const checkout = useCheckout();
   if (held && tier && !checkout.busy)
     return (
-      <Dialog open onOpen={(open) => !open && onChoose(null)} title={`You support ${creator.name} already`}>
+      <Dialog
+        open
+        onOpen={(open) => !open && onChoose(null)}
+        title={`You support ${creator.name} already`}
+      >
         <TierTicket tier={held.tier} lit level="p" />
         <p className="mt-5 text-muted">
           {held.period_end && held.cancel_at_period_end
@@ -84,11 +96,20 @@ export function SubscribeDialog({ creator, tiers, tier, held, onChoose }: Props)
       open={tier !== null}
       onOpen={(open) => !open && onChoose(null)}
       title={`Support ${creator.name}`}
-      description={tiers.length > 1 ? "Choose a tier. You can cancel whenever you like." : "You can cancel whenever you like."}
+      description={
+        tiers.length > 1
+          ? "Choose a tier. You can cancel whenever you like."
+          : "You can cancel whenever you like."
+      }
     >
       {tier && (
         <div className="grid gap-5">
-          <Radio.Root value={tier.id} onValueChange={(id) => onChoose(tiers.find((one) => one.id === id) ?? tier)} aria-label="Tier" className="grid gap-3">
+          <Radio.Root
+            value={tier.id}
+            onValueChange={(id) => onChoose(tiers.find((one) => one.id === id) ?? tier)}
+            aria-label="Tier"
+            className="grid gap-3"
+          >
             {tiers.map((one) => (
               <Radio.Item
                 key={one.id}
@@ -97,20 +118,41 @@ export function SubscribeDialog({ creator, tiers, tier, held, onChoose }: Props)
                 className="group relative rounded-xl text-left outline-offset-4"
               >
                 <TierTicket tier={one} lit={one.id === tier.id} level="p" />
-                <span aria-hidden className="absolute right-3 top-3 size-4.5 rounded-full border border-edge bg-surface group-data-[state=checked]:border-[5px] group-data-[state=checked]:border-glow" />
+                <span
+                  aria-hidden
+                  className="absolute right-3 top-3 size-4.5 rounded-full border border-edge bg-surface group-data-[state=checked]:border-[5px] group-data-[state=checked]:border-glow"
+                />
               </Radio.Item>
             ))}
           </Radio.Root>
-          {checkout.error && <FormError title={checkout.error.title}>{advice(checkout.error)}</FormError>}
-          {checkout.refused && <FormError title="The payment could not be started">{checkout.refused} Nothing was charged; try again in a moment.</FormError>}
+          {checkout.error && (
+            <FormError title={checkout.error.title}>{advice(checkout.error)}</FormError>
+          )}
+          {checkout.refused && (
+            <FormError title="The payment could not be started">
+              {checkout.refused} Nothing was charged; try again in a moment.
+            </FormError>
+          )}
           {me ? (
-            <Button look="lamp" size="large" busy={checkout.busy} onClick={() => void checkout.start(tier.id)}>
-              {checkout.waiting ? "Waiting for the payment page" : `Pay ${money(tier.price, tier.currency)} a month`}
+            <Button
+              look="lamp"
+              size="large"
+              busy={checkout.busy}
+              onClick={() => void checkout.start(tier.id)}
+            >
+              {checkout.waiting
+                ? "Waiting for the payment page"
+                : `Pay ${money(tier.price, tier.currency)} a month`}
               {!checkout.busy && <ExternalLink aria-hidden />}
             </Button>
           ) : (
             <>
-              <ButtonLink look="lamp" size="large" to={`/signup?next=${encodeURIComponent(next)}`} state={{ from: here.pathname }}>
+              <ButtonLink
+                look="lamp"
+                size="large"
+                to={`/signup?next=${encodeURIComponent(next)}`}
+                state={{ from: here.pathname }}
+              >
                 Make an account to subscribe
               </ButtonLink>
               <ButtonLink look="link" to={`/login?next=${encodeURIComponent(next)}`}>
@@ -119,9 +161,12 @@ export function SubscribeDialog({ creator, tiers, tier, held, onChoose }: Props)
             </>
           )}
           <p className="flex items-start gap-2 text-sm text-muted">
-            {checkout.waiting && <LoaderCircle className="mt-0.5 size-4 animate-spin" aria-hidden />}
+            {checkout.waiting && (
+              <LoaderCircle className="mt-0.5 size-4 animate-spin" aria-hidden />
+            )}
             <span>
-              {money(tier.price, tier.currency)} now and every month until you cancel. You pay on the payment provider's page; your card never passes through this site.
+              {money(tier.price, tier.currency)} now and every month until you cancel. You pay on
+              the payment provider's page; your card never passes through this site.
             </span>
           </p>
         </div>

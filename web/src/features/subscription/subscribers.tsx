@@ -10,7 +10,12 @@ import { Badge, Card, PageHead, useTitle } from "@/ui/page";
 import { Empty, Failed, Loading, More, Skeleton } from "@/ui/state";
 
 function State({ one }: { one: StudioSubscriber }) {
-  if (one.state === "active") return one.cancel_at_period_end ? <Badge tone="lamp">Ends {date(one.period_end)}</Badge> : <Badge tone="good">Active</Badge>;
+  if (one.state === "active")
+    return one.cancel_at_period_end ? (
+      <Badge tone="lamp">Ends {date(one.period_end)}</Badge>
+    ) : (
+      <Badge tone="good">Active</Badge>
+    );
   if (one.state === "past_due") return <Badge tone="danger">Payment failed</Badge>;
   return <Badge>{one.state === "incomplete" ? "Unpaid" : "Ended"}</Badge>;
 }
@@ -39,7 +44,8 @@ export default function Subscribers() {
             </ButtonLink>
           }
         >
-          The first one comes sooner when there is something behind the door. Publish a post for subscribers, then share its link.
+          The first one comes sooner when there is something behind the door. Publish a post for
+          subscribers, then share its link.
         </Empty>
       ) : (
         <Card>
@@ -50,7 +56,8 @@ export default function Subscribers() {
                 <div className="min-w-0 grow">
                   <h2 className="truncate font-medium">{one.fan.name}</h2>
                   <p className="text-sm text-muted">
-                    {one.tier.name} · <span className="tabular">{money(one.price, one.currency)}</span>
+                    {one.tier.name} ·{" "}
+                    <span className="tabular">{money(one.price, one.currency)}</span>
                     <span className="max-sm:hidden"> · since {date(one.since)}</span>
                   </p>
                 </div>
@@ -60,7 +67,12 @@ export default function Subscribers() {
           </ul>
         </Card>
       )}
-      <More has={found.hasNextPage} busy={found.isFetchingNextPage} failed={found.isFetchNextPageError} load={() => void found.fetchNextPage()} />
+      <More
+        has={found.hasNextPage}
+        busy={found.isFetchingNextPage}
+        failed={found.isFetchNextPageError}
+        load={() => void found.fetchNextPage()}
+      />
     </>
   );
 }

@@ -18,25 +18,39 @@ import { isLive } from "./current";
 const forgets = ["/v1/subscriptions", "/v1/creators", "/v1/posts", "/v1/feed"];
 
 export function useResume() {
-  return useAct((one: Subscription) => api("POST /v1/subscriptions/{subscription}/resume", { params: { subscription: one.id } }), {
-    forgets,
-    done: (one) => toast.done(`Your subscription to ${one.creator.name} goes on`),
-    failed: (error) => toast.failed("It could not be resumed", error),
-  });
+  return useAct(
+    (one: Subscription) =>
+      api("POST /v1/subscriptions/{subscription}/resume", { params: { subscription: one.id } }),
+    {
+      forgets,
+      done: (one) => toast.done(`Your subscription to ${one.creator.name} goes on`),
+      failed: (error) => toast.failed("It could not be resumed", error),
+    },
+  );
 }
 
 function Line({ one }: { one: Subscription }) {
   if (one.state === "incomplete") return <>Not paid yet</>;
-  if (one.state === "past_due") return <>The last payment failed. You keep access while we try again.</>;
+  if (one.state === "past_due")
+    return <>The last payment failed. You keep access while we try again.</>;
   if (!isLive(one)) return <>{one.period_end ? `Ended ${date(one.period_end)}` : "Ended"}</>;
-  if (one.cancel_at_period_end) return <>Access until {one.period_end ? date(one.period_end) : "the period's end"}, then it ends</>;
+  if (one.cancel_at_period_end)
+    return (
+      <>Access until {one.period_end ? date(one.period_end) : "the period's end"}, then it ends</>
+    );
   return <>Renews {one.period_end ? date(one.period_end) : "monthly"}</>;
 }
 
 function State({ one }: { one: Subscription }) {
-  if (one.state === "active") return one.cancel_at_period_end ? <Badge tone="lamp">Ending</Badge> : <Badge tone="good">Active</Badge>;
+  if (one.state === "active")
+    return one.cancel_at_period_end ? (
+      <Badge tone="lamp">Ending</Badge>
+    ) : (
+      <Badge tone="good">Active</Badge>
+    );
   if (one.state === "past_due") return <Badge tone="danger">Payment failed</Badge>;
-  if (one.state === "incomplete") return one.decline ? <Badge tone="danger">Declined</Badge> : <Badge>Unpaid</Badge>;
+  if (one.state === "incomplete")
+    return one.decline ? <Badge tone="danger">Declined</Badge> : <Badge>Unpaid</Badge>;
   return <Badge>Ended</Badge>;
 }
 
@@ -45,7 +59,12 @@ function Row({ one, onCancel }: { one: Subscription; onCancel: () => void }) {
   return (
     <li className="rounded-card border border-line bg-surface p-4 shadow-card sm:p-5">
       <div className="flex items-start gap-4">
-        <Avatar name={one.creator.name} handle={one.creator.handle} src={one.creator.avatar_url} className="size-13 text-base" />
+        <Avatar
+          name={one.creator.name}
+          handle={one.creator.handle}
+          src={one.creator.avatar_url}
+          className="size-13 text-base"
+        />
         <div className="min-w-0 grow">
           <div className="flex items-start justify-between gap-3">
             <h2 className="font-semibold leading-snug">
@@ -56,7 +75,8 @@ function Row({ one, onCancel }: { one: Subscription; onCancel: () => void }) {
             <State one={one} />
           </div>
           <p className="mt-0.5 text-[0.9375rem]">
-            {one.tier.name} · <span className="tabular">{money(one.price, one.currency)} a month</span>
+            {one.tier.name} ·{" "}
+            <span className="tabular">{money(one.price, one.currency)} a month</span>
           </p>
           <p className="mt-0.5 text-sm text-muted">
             <Line one={one} />
@@ -67,16 +87,29 @@ function Row({ one, onCancel }: { one: Subscription; onCancel: () => void }) {
           <div className="mt-3.5 flex flex-wrap gap-2">
             {isLive(one) &&
               (one.cancel_at_period_end ? (
-                <Button size="small" look="lamp" busy={resume.isPending} onClick={() => resume.mutate(one)}>
+                <Button
+                  size="small"
+                  look="lamp"
+                  busy={resume.isPending}
+                  onClick={() => resume.mutate(one)}
+                >
                   Keep it after all
                 </Button>
               ) : (
-                <Button size="small" onClick={onCancel} aria-label={`Cancel subscription to ${one.creator.name}`}>
+                <Button
+                  size="small"
+                  onClick={onCancel}
+                  aria-label={`Cancel subscription to ${one.creator.name}`}
+                >
                   Cancel subscription
                 </Button>
               ))}
             {one.state === "incomplete" && (
-              <ButtonLink size="small" look="lamp" to={`/@${one.creator.handle}?subscribe=${one.tier.id}`}>
+              <ButtonLink
+                size="small"
+                look="lamp"
+                to={`/@${one.creator.handle}?subscribe=${one.tier.id}`}
+              >
                 Pay now
               </ButtonLink>
             )}
@@ -106,7 +139,9 @@ function PaymentRow({ payment }: { payment: Payment }) {
         </p>
         {payment.decline && <p className="text-sm text-danger">{payment.decline}</p>}
       </div>
-      <span className={`tabular font-medium ${failed ? "text-muted line-through" : ""}`}>{money(payment.amount, payment.currency)}</span>
+      <span className={`tabular font-medium ${failed ? "text-muted line-through" : ""}`}>
+        {money(payment.amount, payment.currency)}
+      </span>
       {failed && <span className="sr-only">, not charged</span>}
     </li>
   );
@@ -114,7 +149,10 @@ function PaymentRow({ payment }: { payment: Payment }) {
 
 function Payments() {
   const payments = usePages("GET /v1/payments", undefined);
-  if (payments.isError && !payments.items) return <Failed error={payments.error} retry={() => void payments.refetch()} what="your payments" />;
+  if (payments.isError && !payments.items)
+    return (
+      <Failed error={payments.error} retry={() => void payments.refetch()} what="your payments" />
+    );
   if (!payments.items)
     return (
       <Loading>
@@ -136,7 +174,12 @@ function Payments() {
           ))}
         </ul>
       </Card>
-      <More has={payments.hasNextPage} busy={payments.isFetchingNextPage} failed={payments.isFetchNextPageError} load={() => void payments.fetchNextPage()} />
+      <More
+        has={payments.hasNextPage}
+        busy={payments.isFetchingNextPage}
+        failed={payments.isFetchNextPageError}
+        load={() => void payments.fetchNextPage()}
+      />
     </>
   );
 }
@@ -146,10 +189,18 @@ export default function Subscriptions() {
   const found = usePages("GET /v1/subscriptions", undefined);
   const [doomed, setDoomed] = useState<Subscription | null>(null);
   const resume = useResume();
-  const cancel = useAct((one: Subscription) => api("POST /v1/subscriptions/{subscription}/cancel", { params: { subscription: one.id } }), {
-    forgets,
-    done: (one) => toast.done(one.period_end ? `Canceled. You have access until ${date(one.period_end)}.` : "Canceled", { label: "Undo", run: () => resume.mutate(one) }),
-  });
+  const cancel = useAct(
+    (one: Subscription) =>
+      api("POST /v1/subscriptions/{subscription}/cancel", { params: { subscription: one.id } }),
+    {
+      forgets,
+      done: (one) =>
+        toast.done(
+          one.period_end ? `Canceled. You have access until ${date(one.period_end)}.` : "Canceled",
+          { label: "Undo", run: () => resume.mutate(one) },
+        ),
+    },
+  );
   return (
     <div className="mx-auto max-w-2xl">
       <PageHead title="Subscriptions">The creators you support, and what you have paid.</PageHead>
@@ -179,7 +230,12 @@ export default function Subscriptions() {
           ))}
         </ul>
       )}
-      <More has={found.hasNextPage} busy={found.isFetchingNextPage} failed={found.isFetchNextPageError} load={() => void found.fetchNextPage()} />
+      <More
+        has={found.hasNextPage}
+        busy={found.isFetchingNextPage}
+        failed={found.isFetchNextPageError}
+        load={() => void found.fetchNextPage()}
+      />
       <section className="mt-12" aria-labelledby="payments">
         <h2 id="payments" className="display mb-4 text-2xl">
           Payments
@@ -198,10 +254,15 @@ export default function Subscriptions() {
       >
         {doomed?.period_end ? (
           <p>
-            You have paid until <strong className="font-semibold text-text">{date(doomed.period_end)}</strong>, and you keep access to {doomed.tier.name} until then. After that it ends and nothing more is charged.
+            You have paid until{" "}
+            <strong className="font-semibold text-text">{date(doomed.period_end)}</strong>, and you
+            keep access to {doomed.tier.name} until then. After that it ends and nothing more is
+            charged.
           </p>
         ) : (
-          <p>You keep access until the period you paid for ends. After that nothing more is charged.</p>
+          <p>
+            You keep access until the period you paid for ends. After that nothing more is charged.
+          </p>
         )}
         <p>Until that day you can take it back with one press.</p>
       </Confirm>

@@ -10,7 +10,8 @@ BELOW = {
     "services": {"base", "core", "services"},
     "sys": {"base", "core", "sys"},
     "sandbox": {"base", "core", "sys", "sandbox"},  # a program of its own: of sys, its HTTP client
-    "main": {"base", "core", "server", "services", "sys", "sandbox", "main"},
+    "demo": {"base", "core", "server", "sys", "demo"},  # drives the program through its own API
+    "main": {"base", "core", "server", "services", "sys", "sandbox", "demo", "main"},
 }
 # Of the compiler, libc and the kernel; everything else between < > is somebody's library.
 LIBC = re.compile(

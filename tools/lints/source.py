@@ -83,7 +83,7 @@ class Tree:
 
 
 def layer_of(path):
-    """base, core, server, services, sys, sandbox; main for files that join all; test."""
+    """base, core, server, services, sys, sandbox, demo; main for files that join all; test."""
     parts = path.split("/")
     if parts[0] != "src" or path.endswith("_test.c"):
         return "test"

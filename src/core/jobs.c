@@ -100,6 +100,35 @@ enum err job_add_named(struct call *c, const char *kind, struct str name, struct
     return add(c, kind, name, at, in, new_id(c));
 }
 
+/* --- those put aside -------------------------------------------------------------------------------------------- */
+
+static const struct field job_dead_fields[] = {
+    ID(job_dead, id, ID_JOB, "Job"),
+    TEXT(job_dead, kind, "What it does", .max = 60),
+    TEXT(job_dead, error, "Why its last try failed", .max = 2000),
+    ID(job_dead, account, ID_USER, "For whom", .optional = true),
+    WHEN(job_dead, created, "When it was wanted"),
+    WHEN(job_dead, finished, "When it was put aside"),
+};
+SHAPE(job_dead);
+
+enum err jobs_dead(struct call *c, struct str cursor, int64_t limit)
+{
+    return db_page(c, job_dead, cursor, limit,
+                   "SELECT id, kind, error, account, created, finished FROM job"
+                   " WHERE state = 'dead' AND id < $cursor"
+                   " ORDER BY id DESC");
+}
+
+enum err job_again(struct call *c, struct id id)
+{
+    c->woke_jobs = true;
+    return db_hit(c,
+                  "UPDATE job SET state = 'waiting', attempt = 0, due = $2, finished = NULL"
+                  " WHERE id = $1 AND state = 'dead'",
+                  id, env_real_now(c->env));
+}
+
 /* --- claiming --------------------------------------------------------------------------------------------------- */
 
 static enum err claim(struct call *c)

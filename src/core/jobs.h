@@ -15,6 +15,18 @@ enum err job_add(struct call *c, const char *kind, struct when at, const void *i
 /* The same, unless one with this name is waiting ("subscription.renew:sub_…:3"): then nothing happens. */
 enum err job_add_named(struct call *c, const char *kind, struct str name, struct when at,
                        const void *in);
+/* Jobs that were put aside, newest first, into c->page. Their input is not shown: it is other people's. */
+struct job_dead {
+    struct id id;
+    struct str kind, error;
+    struct id account;
+    struct when created, finished;
+};
+extern const struct shape job_dead_shape;
+enum err jobs_dead(struct call *c, struct str cursor, int64_t limit);
+/* Such a one runs again, with all its tries. E_NOT_FOUND; E_TAKEN when another of its name is waiting. */
+enum err job_again(struct call *c, struct id id);
+
 /* From a job's .prepare: percent, shown to who may see the job. Own transaction; extends the lease. */
 void job_progress(struct call *c, int percent);
 

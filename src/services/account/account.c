@@ -58,6 +58,18 @@ static const struct field me_edit_fields[] = {
 };
 PATCH_SHAPE(me_edit);
 
+struct account_query {
+    struct str email, cursor;
+    int64_t limit;
+};
+
+static const struct field account_query_fields[] = {
+    EMAIL(account_query, email, "Only the account with this address", .optional = true),
+    CURSOR(account_query, cursor),
+    LIMIT(account_query, limit),
+};
+STATIC_SHAPE(account_query);
+
 static const struct field account_card_fields[] = {
     ID(account_card, id, ID_USER, "Account"),
     TEXT(account_card, name, "Shown to others", .max = ACCOUNT_NAME_MAX),
@@ -231,6 +243,19 @@ static enum err me_patch(struct call *c)
                   c->who, name);
 }
 
+static enum err account_page(struct call *c)
+{
+    const struct account_query *q = QUERY(c, account_query);
+
+    if (q->email.p != NULL)
+        return db_page(c, me, q->cursor, q->limit,
+                       "SELECT " ME_COLUMNS " FROM account WHERE email = $1 AND id < $cursor"
+                       " ORDER BY id DESC",
+                       q->email);
+    return db_page(c, me, q->cursor, q->limit,
+                   "SELECT " ME_COLUMNS " FROM account WHERE id < $cursor ORDER BY id DESC");
+}
+
 /* --- for other services ----------------------------------------------------------------------------------------- */
 
 static const struct account_card *card_of(const struct account_card_list *found, struct id id)
@@ -334,6 +359,8 @@ static const struct route routes[] = {
       .tx = READ },
     { PATCH, "/v1/me", me_patch, "Change one's name", .in = &me_edit_shape, .out = &me_shape,
       .auth = FAN, .tx = WRITE },
+    { GET, "/v1/admin/accounts", account_page, "All accounts, newest first",
+      .query = &account_query_shape, .items = &me_shape, .auth = ADMIN, .tx = READ },
 };
 
 static const struct job_kind jobs[] = {

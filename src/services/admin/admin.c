@@ -1,4 +1,4 @@
-/* admin.c -- what operators do: roles; and the development clock.
+/* admin.c -- what operators do: roles, jobs put aside; and the development clock.
  *
  * Business time only ever goes forwards: renewals and publishing that happened cannot un-happen. */
 /* SPDX-License-Identifier: Apache-2.0 */
@@ -8,6 +8,7 @@
 #include "core/db.h"
 #include "core/env.h"
 #include "core/exec.h"
+#include "core/jobs.h"
 
 #include <inttypes.h>
 
@@ -53,6 +54,26 @@ static const struct field account_ref_fields[] = {
     ID(account_ref, account, ID_USER, "Account"),
 };
 STATIC_SHAPE(account_ref);
+
+struct job_ref {
+    struct id job;
+};
+
+static const struct field job_ref_fields[] = {
+    ID(job_ref, job, ID_JOB, "Job"),
+};
+STATIC_SHAPE(job_ref);
+
+struct job_query {
+    struct str cursor;
+    int64_t limit;
+};
+
+static const struct field job_query_fields[] = {
+    CURSOR(job_query, cursor),
+    LIMIT(job_query, limit),
+};
+STATIC_SHAPE(job_query);
 
 /* --- the clock -------------------------------------------------------------------------------------------------- */
 
@@ -138,6 +159,23 @@ static enum err role_put(struct call *c)
     return account_set_role(c, account, IN(c, role_set)->role);
 }
 
+/* --- jobs ------------------------------------------------------------------------------------------------------- */
+
+static enum err job_list(struct call *c)
+{
+    const struct job_query *q = QUERY(c, job_query);
+
+    return jobs_dead(c, q->cursor, q->limit);
+}
+
+static enum err job_run(struct call *c)
+{
+    struct id job = PARAMS(c, job_ref)->job;
+
+    TRY(job_again(c, job));
+    return audit_add(c, "job.run_again", job, STR_NONE);
+}
+
 static const struct route routes[] = {
     { GET, "/v1/development/clock", clock_get, "Business and real time", .out = &clock_state_shape,
       .auth = DEVELOPMENT, .tx = NONE },
@@ -147,6 +185,10 @@ static const struct route routes[] = {
     { PUT, "/v1/admin/accounts/{account}/role", role_put, "Give an account a role",
       .params = &account_ref_shape, .in = &role_set_shape, .auth = ADMIN, .tx = WRITE,
       .fails = { E_CONFLICT } },
+    { GET, "/v1/admin/jobs/dead", job_list, "Jobs whose tries are spent, newest first",
+      .query = &job_query_shape, .items = &job_dead_shape, .auth = ADMIN, .tx = READ },
+    { POST, "/v1/admin/jobs/{job}/run", job_run, "Try such a job again", .params = &job_ref_shape,
+      .auth = ADMIN, .tx = WRITE, .fails = { E_TAKEN } },
 };
 
 const struct module admin_module = { "admin", MODULE_ROUTES(routes), .start = clock_start };

@@ -1,4 +1,4 @@
-/* admin.h -- what operators do: roles; and the development clock. */
+/* admin.h -- what operators do: roles, jobs put aside; and the development clock. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SERVICES_ADMIN_H
 #define SERVICES_ADMIN_H

@@ -78,18 +78,25 @@ struct step {
     bool more; /* there may be another one */
 };
 
+static enum err cursor_lock(struct call *c, struct str consumer, struct row *at)
+{
+    return db_one(c, row, at, "SELECT tx, id FROM event_cursor WHERE consumer = $1 FOR UPDATE",
+                  consumer);
+}
+
 static enum err cursor_get(struct call *c, struct str consumer, struct place *result)
 {
     struct row at;
-    enum err e = db_one(c, row, &at,
-                        "SELECT tx, id FROM event_cursor WHERE consumer = $1 FOR UPDATE", consumer);
+    enum err e = cursor_lock(c, consumer, &at);
 
-    *result = (struct place) { 0 };
-    if (e == E_NOT_FOUND)
-        return db_run(
+    if (e == E_NOT_FOUND) {
+        TRY(db_run(
             c,
             "INSERT INTO event_cursor (consumer, tx, id) VALUES ($1, 0, 0) ON CONFLICT DO NOTHING",
-            consumer);
+            consumer));
+        /* Looked at again: when another node made it in the same moment, it has gone on since. */
+        e = cursor_lock(c, consumer, &at);
+    }
     TRY(e);
     *result = (struct place) { at.tx, at.id };
     return E_OK;

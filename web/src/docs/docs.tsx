@@ -5,8 +5,16 @@ import { useDeferredValue, useEffect, useMemo, useState } from "react";
 import { openapi } from "@/api/client";
 import { Logo } from "@/ui/logo";
 import { setTheme, useTheme } from "@/ui/theme";
-import { errorsOf, groupsOf, listOf, type Document, type ErrorRow, type Listed } from "./openapi";
-import { Method, Route } from "./route";
+import {
+  errorsOf,
+  groupsOf,
+  listOf,
+  type Document,
+  type ErrorRow,
+  type Listed,
+  type Schema,
+} from "./openapi";
+import { Members, Method, Route } from "./route";
 
 type State = { document: Document } | { failed: string } | null;
 
@@ -32,6 +40,34 @@ const matches = (route: Listed, words: string[]) => {
     `${route.method} ${route.path} ${route.tag} ${route.operation.summary ?? ""} ${route.operation.description ?? ""}`.toLowerCase();
   return words.every((word) => text.includes(word));
 };
+
+function Events({ document, events }: { document: Document; events: [string, Schema][] }) {
+  return (
+    <section aria-labelledby="events" className="mt-16">
+      <h2 id="events" className="display scroll-mt-24 text-3xl">
+        Events
+      </h2>
+      <p className="mt-3 max-w-prose text-muted">
+        <code className="text-text">GET /v1/events</code> is a stream of server-sent events for the
+        one who is logged in. <code className="text-text">Last-Event-ID</code> goes on where it
+        broke off.
+      </p>
+      <div className="mt-6 grid gap-4">
+        {events.map(([name, schema]) => (
+          <article
+            key={name}
+            aria-label={name}
+            className="rounded-card border border-line bg-surface px-5 py-4 shadow-card"
+          >
+            <h3 className="font-mono text-[0.9375rem] font-semibold">{name}</h3>
+            {schema.description && <p className="mt-1 text-muted">{schema.description}</p>}
+            <Members document={document} schema={schema} />
+          </article>
+        ))}
+      </div>
+    </section>
+  );
+}
 
 function Errors({ errors }: { errors: ErrorRow[] }) {
   return (
@@ -83,7 +119,8 @@ function Body({ document }: { document: Document }) {
       ),
     [document, list, wish],
   );
-  const errors = useMemo(() => errorsOf(document), [document]);
+  const errors = useMemo(() => errorsOf(document, list), [document, list]);
+  const events = Object.entries(document["x-events"] ?? {});
 
   /* The anchor in the address exists only now that the page has been drawn. */
   useEffect(() => {
@@ -117,6 +154,14 @@ function Body({ document }: { document: Document }) {
             </ul>
           </div>
         ))}
+        {events.length > 0 && (
+          <a
+            href="#events"
+            className="mb-2 block w-fit rounded text-sm font-semibold underline-offset-4 hover:underline"
+          >
+            Events
+          </a>
+        )}
         {errors.length > 0 && (
           <a
             href="#errors"
@@ -174,6 +219,7 @@ function Body({ document }: { document: Document }) {
         {groups.length === 0 && (
           <p className="mt-12 text-muted">No route has these words. Try fewer of them.</p>
         )}
+        {events.length > 0 && <Events document={document} events={events} />}
         {errors.length > 0 && <Errors errors={errors} />}
       </main>
     </div>

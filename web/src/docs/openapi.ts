@@ -44,8 +44,6 @@ export interface Answer {
   $ref?: string;
   description?: string;
   content?: Record<string, Content>;
-  /* The error codes that this status can stand for. */
-  "x-codes"?: string[];
 }
 
 export interface Operation {
@@ -57,9 +55,8 @@ export interface Operation {
   requestBody?: { required?: boolean; description?: string; content?: Record<string, Content> };
   responses?: Record<string, Answer>;
   security?: Record<string, string[]>[];
-  "x-errors"?: (string | { code: string })[];
-  "x-auth"?: string;
-  "x-idempotent"?: boolean;
+  /* Who may call it. */
+  "x-who"?: string;
 }
 
 export interface Document {
@@ -73,7 +70,10 @@ export interface Document {
     parameters?: Record<string, Parameter>;
     responses?: Record<string, Answer>;
   };
-  "x-errors"?: { code: string; status?: number; title?: string }[];
+  /* Every error of the program. */
+  "x-errors"?: ErrorRow[];
+  /* What the event stream tells. */
+  "x-events"?: Record<string, Schema>;
 }
 
 export interface Listed {
@@ -152,31 +152,33 @@ export function groupsOf(
     .filter((group) => group.routes.length > 0);
 }
 
-const codesIn = (document: Document, schema: Schema | undefined): string[] =>
-  (resolve(document, schema)?.enum ?? []).filter(
-    (code): code is string => typeof code === "string",
-  );
+/* The codes that one status of one route stands for: its problem narrows the member `code`. */
+const codesIn = (answer: Answer): string[] =>
+  Object.values(answer.content ?? {})
+    .flatMap(({ schema }) => schema?.properties?.code?.enum ?? [])
+    .filter((code): code is string => typeof code === "string");
 
-/* Every error code, wherever the document names them: a list of its own, the ErrorCode schema, or the problem's member. */
-export function errorsOf(document: Document): ErrorRow[] {
+export const codesOf = (operation: Operation): string[] => [
+  ...new Set(Object.values(operation.responses ?? {}).flatMap(codesIn)),
+];
+
+/* Every error code. Statuses and sentences stand in the document's own list or, failing that, with the routes: a status with
+ * several codes has their sentences in the same order, joined by "Or:". */
+export function errorsOf(document: Document, list: Listed[]): ErrorRow[] {
   if (document["x-errors"]) return document["x-errors"];
-  const schemas = document.components?.schemas ?? {};
-  const problem = schemas.Problem ?? schemas.problem;
-  const codes = [
-    ...codesIn(document, schemas.ErrorCode ?? schemas.error_code),
-    ...codesIn(document, resolve(document, problem)?.properties?.code),
-  ];
-  return [...new Set(codes)].map((code) => ({ code }));
-}
-
-export function codesOf(operation: Operation): string[] {
-  const own = (operation["x-errors"] ?? []).map((error) =>
-    typeof error === "string" ? error : error.code,
-  );
-  const ofAnswers = Object.values(operation.responses ?? {}).flatMap(
-    (answer) => answer["x-codes"] ?? [],
-  );
-  return [...new Set([...own, ...ofAnswers])];
+  const rows = new Map<string, ErrorRow>();
+  for (const code of document.components?.schemas?.Problem?.properties?.code?.enum ?? [])
+    if (typeof code === "string") rows.set(code, { code });
+  for (const { operation } of list)
+    for (const [status, answer] of Object.entries(operation.responses ?? {})) {
+      const codes = codesIn(answer);
+      const sentences = answer.description?.split(" Or: ") ?? [];
+      codes.forEach((code, i) => {
+        const title = sentences.length === codes.length ? sentences[i] : undefined;
+        rows.set(code, { code, status: Number(status), ...(title ? { title } : {}) });
+      });
+    }
+  return [...rows.values()];
 }
 
 /* A type as one reads it: "string", "Post[]", "\"draft\" | \"published\"". */
@@ -186,6 +188,8 @@ export function typeOf(schema: Schema | undefined): string {
   const several = schema.anyOf ?? schema.oneOf;
   if (several) return several.map(typeOf).join(" | ");
   if (schema.allOf) return schema.allOf.map(typeOf).join(" & ");
+  const items = schema.properties?.items;
+  if (items && schema.properties?.next) return `Page of ${typeOf(items.items)}`;
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
   const types = Array.isArray(schema.type)

@@ -24,6 +24,16 @@ const tones: Record<string, string> = {
   DELETE: "text-danger",
 };
 
+const who: Record<string, string> = {
+  anyone: "anyone",
+  fan: "whoever is logged in",
+  creator: "creators",
+  moderator: "moderators",
+  admin: "administrators",
+  signed: "the payment provider, by its signature",
+  development: "development mode only",
+};
+
 export function Method({ method, small }: { method: string; small?: boolean }) {
   return (
     <span
@@ -73,7 +83,7 @@ function Member({
 }
 
 /* The members of a shape; shapes within it unfold when asked, so that one that holds itself does no harm. */
-function Members({
+export function Members({
   document,
   schema,
   depth = 0,
@@ -121,19 +131,23 @@ function Part({ title, aside, children }: { title: string; aside?: string; child
   );
 }
 
+/* A body sent or answered. The members of an answer unfold; those of what one has to send are open. */
 function Payload({
   document,
   title,
   content,
   description,
+  folded = false,
 }: {
   document: Document;
   title: string;
   content: Record<string, { schema?: Schema }>;
   description?: string | undefined;
+  folded?: boolean;
 }) {
   return Object.entries(content).map(([type, { schema }]) => {
     const shape = shapeOf(document, schema);
+    const members = shape && <Members document={document} schema={shape.schema} />;
     return (
       <Part
         key={type}
@@ -142,8 +156,19 @@ function Payload({
           .filter(Boolean)
           .join(" · ")}
       >
-        {description && <p className="text-sm text-muted">{description}</p>}
-        {shape && <Members document={document} schema={shape.schema} />}
+        {description && description !== "Done" && (
+          <p className="text-sm text-muted">{description}</p>
+        )}
+        {members && folded ? (
+          <details>
+            <summary className="w-fit rounded py-0.5 text-sm text-muted hover:text-text">
+              Members{shape.name && ` of ${shape.name}`}
+            </summary>
+            {members}
+          </details>
+        ) : (
+          members
+        )}
       </Part>
     );
   });
@@ -184,7 +209,13 @@ export function Route({ document, route }: { document: Document; route: Listed }
   const answers = Object.entries(operation.responses ?? {}).map(
     ([status, answer]) => [status, answerOf(document, answer)] as const,
   );
-  const good = answers.filter(([status]) => status.startsWith("2") || status.startsWith("3"));
+  const good = answers
+    .filter(([status]) => status.startsWith("2") || status.startsWith("3"))
+    .map(([status, answer], i, all) => {
+      /* 202 has the body of the other success; it is shown once. */
+      const same = i > 0 && JSON.stringify(answer.content) === JSON.stringify(all[0]?.[1].content);
+      return [status, same ? { ...answer, content: {} } : answer] as const;
+    });
   const bad = answers.filter(([status]) => !status.startsWith("2") && !status.startsWith("3"));
   const codes = codesOf(operation);
   return (
@@ -209,8 +240,10 @@ export function Route({ document, route }: { document: Document; route: Listed }
             {operation.description}
           </p>
         )}
-        {operation["x-auth"] && (
-          <p className="mt-1.5 text-sm text-muted">For: {operation["x-auth"]}</p>
+        {operation["x-who"] && (
+          <p className="mt-1.5 text-sm text-muted">
+            For {who[operation["x-who"]] ?? operation["x-who"]}
+          </p>
         )}
       </div>
       <Parameters parameters={parameters} place="path" title="In the path" />
@@ -230,6 +263,7 @@ export function Route({ document, route }: { document: Document; route: Listed }
             key={status}
             document={document}
             title={`Answers ${status}`}
+            folded
             content={answer.content}
             description={answer.description}
           />

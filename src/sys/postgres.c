@@ -40,12 +40,8 @@ static enum err postgres_script(struct db *db, struct str sql)
 {
     struct postgres *k = (struct postgres *)db;
 
-    enum err e = postgres_ready(k);
-    if (e == E_OK)
-        e = postgres_execute(k, sql.p);
-    if (db->open_transaction && e != E_OK)
-        db->broken = e;
-    return e;
+    TRY(postgres_ready(k));
+    return postgres_execute(k, sql.p);
 }
 
 static void ended(struct postgres *k)

@@ -24,8 +24,7 @@ enum { BUSY_MS = 2000, EXIT_UNKNOWN_COMMIT = 70 };
 #define READER_PRAGMAS PRAGMAS " PRAGMA query_only=ON; PRAGMA cache_size=-8192;"
 #define WRITER_PRAGMAS                                                                             \
     "PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" PRAGMAS             \
-    " PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000; PRAGMA "                           \
-    "journal_size_limit=67108864;"
+    " PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;"
 
 struct sqlite_engine {
     struct engine engine;
@@ -284,13 +283,10 @@ static enum err sqlite_query(struct db *db, struct db_statement *base, const str
 static enum err sqlite_script(struct db *db, struct str sql)
 {
     struct connection *k = (struct connection *)db;
-    enum err e = k->lost;
 
-    if (e == E_OK)
-        e = error_inside(k, sqlite3_exec(k->handle, sql.p, NULL, NULL, NULL), sql.p);
-    if (db->open_transaction && e != E_OK)
-        db->broken = e;
-    return e;
+    if (k->lost != E_OK)
+        return k->lost;
+    return error_inside(k, sqlite3_exec(k->handle, sql.p, NULL, NULL, NULL), sql.p);
 }
 
 /* --- transactions ----------------------------------------------------------------------------------------------- */

@@ -24,7 +24,8 @@ enum { BUSY_MS = 2000, EXIT_UNKNOWN_COMMIT = 70 };
 #define READER_PRAGMAS PRAGMAS " PRAGMA query_only=ON; PRAGMA cache_size=-8192;"
 #define WRITER_PRAGMAS                                                                             \
     "PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" PRAGMAS             \
-    " PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;"
+    " PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000; PRAGMA "                           \
+    "journal_size_limit=67108864;"
 
 struct sqlite_engine {
     struct engine engine;

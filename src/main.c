@@ -6,6 +6,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/check.h"
 #include "core/start.h"
+#include "demo/demo.h"
 #include "server/server.h"
 #include "services/access/access.h"
 #include "services/account/account.h"
@@ -391,6 +392,62 @@ static bool command_serve(char **args, size_t n)
     return serve(&p, args, n);
 }
 
+static void say(const char *line)
+{
+    fprintf(stderr, "%s\n", line);
+}
+
+static bool print_logins(void)
+{
+    return printf("Creator  %s\nFan      %s\nAdmin    %s\nPassword %s (all three)\n", DEMO_CREATOR,
+                  DEMO_FAN, DEMO_ADMIN, DEMO_PASSWORD) > 0 &&
+           fflush(stdout) == 0;
+}
+
+static bool demo_run(struct program *p)
+{
+    struct server *s = server_open(&p->env);
+    struct str why = STR_NONE;
+    bool good = server_listen(s, &p->arena, &why);
+
+    if (good && demo_is_filled(s))
+        good = complain("there are creators already; the demo fills an empty installation only",
+                        STR_NONE);
+    else if (good)
+        good = demo_fill(&p->env, s, &p->arena, say, &why) || complain("demo", why);
+    else
+        complain("http", why);
+    if (!server_close(s, DRAIN_S))
+        _exit(1);
+    return good;
+}
+
+/* The platform, with what makes two hundred people quick to make. */
+static bool command_demo(char **args, size_t n)
+{
+    static const char *const defaults[] = { "--development=true",
+                                            "--account.quick_hash=true",
+                                            "--account.admin_email=" DEMO_ADMIN,
+                                            "--http.rates=false",
+                                            "--log.level=warn",
+                                            NULL };
+    struct program p = platform();
+    bool good = false;
+
+    p.defaults = defaults;
+    signal(SIGPIPE, SIG_IGN);
+    if (program_open(&p, args, n)) {
+        p.env.mailer->close(p.env.mailer);
+        p.env.mailer = demo_mailer();
+        if (env_start(&p.env, (int)setting_int(p.env.settings, "jobs.workers")) == E_OK) {
+            good = demo_run(&p);
+            env_stop(&p.env);
+        }
+    }
+    program_close(&p);
+    return good && print_logins();
+}
+
 static bool command_migrate(char **args, size_t n)
 {
     struct program p = platform();
@@ -466,6 +523,8 @@ static const struct {
     const char *doc;
 } commands[] = {
     { "serve", command_serve, "runs the platform; --name=value for each setting" },
+    { "demo", command_demo,
+      "fills an empty installation with a believable site; needs the sandbox" },
     { "migrate", command_migrate, "brings the database up to date, and ends" },
     { "config", command_config, "prints each setting, its value, where it comes from" },
     { "routes", command_routes, "prints the routes; --audit: who may call what" },

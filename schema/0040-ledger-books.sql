@@ -76,3 +76,37 @@ CREATE TABLE ledger_day (
     sales    INTEGER NOT NULL CHECK (sales > 0),
     PRIMARY KEY (creator, day, currency)
 ) STRICT;
+
+-- The books are only added to, by a slip of ours either.
+-- on sqlite
+CREATE TRIGGER ledger_journal_stays BEFORE UPDATE ON ledger_journal
+BEGIN
+    SELECT RAISE(ABORT, 'journals stay as they are');
+END;
+CREATE TRIGGER ledger_journal_kept BEFORE DELETE ON ledger_journal
+BEGIN
+    SELECT RAISE(ABORT, 'journals stay as they are');
+END;
+CREATE TRIGGER ledger_entry_stays BEFORE UPDATE ON ledger_entry
+BEGIN
+    SELECT RAISE(ABORT, 'entries stay as they are');
+END;
+CREATE TRIGGER ledger_entry_kept BEFORE DELETE ON ledger_entry
+BEGIN
+    SELECT RAISE(ABORT, 'entries stay as they are');
+END;
+-- on postgres
+CREATE FUNCTION ledger_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the books stay as they are';
+END
+$$;
+CREATE TRIGGER ledger_journal_stays BEFORE UPDATE OR DELETE ON ledger_journal
+    FOR EACH ROW EXECUTE FUNCTION ledger_guard();
+CREATE TRIGGER ledger_journal_kept BEFORE TRUNCATE ON ledger_journal
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_guard();
+CREATE TRIGGER ledger_entry_stays BEFORE UPDATE OR DELETE ON ledger_entry
+    FOR EACH ROW EXECUTE FUNCTION ledger_guard();
+CREATE TRIGGER ledger_entry_kept BEFORE TRUNCATE ON ledger_entry
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_guard();
+-- on both

@@ -78,8 +78,7 @@ static void bump(struct exec *x, const struct call *c)
     struct revisions *r = x->env->revisions;
 
     if (c->touched_n > CALL_TOUCHED_MAX)
-        for (uint32_t i = 0; i < REVISIONS; i++)
-            revision_bump(r, i);
+        revision_bump_all(r);
     else
         for (size_t i = 0; i < c->touched_n; i++)
             revision_bump(r, c->touched[i]);

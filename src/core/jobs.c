@@ -487,3 +487,15 @@ void jobs_free(struct jobs *j)
     pthread_cond_destroy(&j->wanted);
     free(j);
 }
+
+enum err jobs_figures(struct call *c, struct jobs_figures *result)
+{
+    struct jobs_figures f = { 0 };
+
+    TRY(db_int(c, &f.waiting, "SELECT count(*) FROM job WHERE state = 'waiting'"));
+    TRY(db_int(c, &f.running, "SELECT count(*) FROM job WHERE state = 'running'"));
+    TRY(db_int(c, &f.dead, "SELECT count(*) FROM job WHERE state = 'dead'"));
+    TRY(db_int(c, &f.oldest_due_us, "SELECT min(due) FROM job WHERE state = 'waiting'"));
+    *result = f;
+    return E_OK;
+}

@@ -40,4 +40,11 @@ void jobs_free(struct jobs *j);
 /* Runs everything that is due on the calling thread, until nothing is: tests and the simulator. Returns how many ran. */
 int jobs_drain(struct env *e);
 
+/* For metrics: how many are in which state, and how late the latest is, in real time. */
+struct jobs_figures {
+    int64_t waiting, running, dead;
+    int64_t oldest_due_us; /* 0: nothing waits */
+};
+enum err jobs_figures(struct call *c, struct jobs_figures *result);
+
 #endif

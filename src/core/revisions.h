@@ -1,8 +1,18 @@
 /* revisions.h -- "has anything changed that this was computed from?"
  *
- * 65,536 counters; an id maps to one by hash. A commit that touch()ed ids bumps theirs before its answer leaves. Whoever
- * caches notes the counters it depends on *before* reading, and compares them at each use: a change is seen within one
- * commit; two ids on one counter cost a recomputation, never a stale answer. Other nodes bump through announce/listen. */
+ * A clock that ticks at each commit of somebody who touch()ed something, and 65,536 slots that hold the tick of their last
+ * change; an id maps to one by hash. Whoever caches notes the clock *before* it opens its snapshot, and the slots of what
+ * it read; what it kept is good as long as no slot holds a later tick. Two ids on one slot cost a recomputation, never
+ * a stale answer.
+ *
+ * Why it is enough: a change is committed first, then gets its tick, then is answered. Let `since` be the noted clock.
+ *   tick <= since: the tick, and so the commit, came before the snapshot, which therefore shows the change.
+ *   tick >  since: the slot says so, and what was kept is refused; perhaps in vain, never wrongly.
+ * It does not matter when the slots become known (during the reading) or when they are looked at. Between a commit and its
+ * tick an old answer may still be given, but then nobody has been told of the change yet. Other nodes tick through
+ * announce/listen, later by that time; whoever needs more than that asks the database.
+ *
+ * A slot only grows, though ticks may be written out of order; else the later of two changes could be forgotten. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CORE_REVISIONS_H
 #define CORE_REVISIONS_H
@@ -12,20 +22,41 @@
 enum { REVISIONS = 65536 };
 
 struct revisions {
-    uint64_t counter[REVISIONS]; /* atomic */
+    uint64_t clock;           /* atomic */
+    uint64_t all;             /* tick of the last change of everything; atomic */
+    uint64_t slot[REVISIONS]; /* atomic */
 };
 
 static inline uint32_t revision_slot(struct id id)
 {
     return (uint32_t)(((uint64_t)id.v * UINT64_C(0x9E3779B97F4A7C15)) >> 48);
 }
-static inline uint64_t revision_at(const struct revisions *r, uint32_t slot)
+/* To be noted before the snapshot is opened. */
+static inline uint64_t revision_now(const struct revisions *r)
 {
-    return __atomic_load_n(&r->counter[slot], __ATOMIC_ACQUIRE);
+    return __atomic_load_n(&r->clock, __ATOMIC_SEQ_CST);
 }
+static inline bool revision_unchanged(const struct revisions *r, uint32_t slot, uint64_t since)
+{
+    return __atomic_load_n(&r->slot[slot], __ATOMIC_SEQ_CST) <= since &&
+           __atomic_load_n(&r->all, __ATOMIC_SEQ_CST) <= since;
+}
+static inline void revision_raise(uint64_t *at, uint64_t tick)
+{
+    uint64_t old = __atomic_load_n(at, __ATOMIC_SEQ_CST);
+
+    while (old < tick &&
+           !__atomic_compare_exchange_n(at, &old, tick, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+        ;
+}
+/* After the commit, before its answer leaves. */
 static inline void revision_bump(struct revisions *r, uint32_t slot)
 {
-    __atomic_add_fetch(&r->counter[slot], 1, __ATOMIC_ACQ_REL);
+    revision_raise(&r->slot[slot], __atomic_add_fetch(&r->clock, 1, __ATOMIC_SEQ_CST));
+}
+static inline void revision_bump_all(struct revisions *r)
+{
+    revision_raise(&r->all, __atomic_add_fetch(&r->clock, 1, __ATOMIC_SEQ_CST));
 }
 
 #endif

@@ -9,15 +9,25 @@
 
 /* Sanitizers reserve terabytes of addresses, read /proc and call more than the program does: a few walls are lower for
  * them. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
 #define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
+#elif __has_feature(thread_sanitizer)
+#define SANITIZED         1
+#define SANITIZED_THREADS 1
 #endif
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__SANITIZE_THREAD__)
+#define SANITIZED         1
+#define SANITIZED_THREADS 1
 #endif
 #ifndef SANITIZED
 #define SANITIZED 0
+#endif
+#ifndef SANITIZED_THREADS
+#define SANITIZED_THREADS 0
 #endif
 
 /* The highest version of Landlock that the kernel offers; 0: none. */

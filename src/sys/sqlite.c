@@ -15,14 +15,17 @@
 
 enum { BUSY_MS = 2000, EXIT_UNKNOWN_COMMIT = 70 };
 
-/* What every connection needs, and what the writer needs more. page_size counts for a new file only. */
+/* What every connection needs, and what the writer needs more. page_size counts for a new file only; 8 KiB pages were
+ * slower. A checkpoint each 4,000 pages (16 MB) instead of 1,000 makes a tenth to a fifth more writes a second, because
+ * hot pages are copied less often; a thread of its own for checkpoints gained nothing that could be measured. */
 #define PRAGMAS                                                                                    \
     "PRAGMA trusted_schema=OFF; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY;"                 \
     " PRAGMA mmap_size=268435456; PRAGMA cell_size_check=ON;"
 #define READER_PRAGMAS PRAGMAS " PRAGMA query_only=ON; PRAGMA cache_size=-8192;"
 #define WRITER_PRAGMAS                                                                             \
     "PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;" PRAGMAS             \
-    " PRAGMA cache_size=-65536; PRAGMA journal_size_limit=67108864;"
+    " PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000; PRAGMA "                           \
+    "journal_size_limit=67108864;"
 
 struct sqlite_engine {
     struct engine engine;

@@ -8,6 +8,8 @@
 #include "core/start.h"
 #include "test/house.h"
 
+#include <pthread.h>
+
 static const struct module *const modules[] = { &core_module, &audit_module, &account_module,
                                                 &session_module, &recovery_module };
 static const struct str nobody;
@@ -392,6 +394,104 @@ ENGINES(password_reset_tells_nothing)
     CHECK(h->call.reply.body.p == NULL);
     house_jobs(h);
     CHECK_INT(h->mails_n, 0);
+    house_close(h);
+}
+
+/* --- many at once ----------------------------------------------------------------------------------------------- */
+
+enum { CROWD = 24 };
+
+struct one_of_many {
+    struct house *h;
+    const struct route *route;
+    const char *json;
+    enum err e;
+    pthread_t thread;
+};
+
+static void *run_one(void *arg)
+{
+    struct one_of_many *o = arg;
+    struct arena a = { 0 };
+    struct call c;
+    const char *why = NULL;
+    void *in = arena_alloc(&a, o->route->in->size);
+
+    call_begin(&c, o->h->env, &a);
+    c.route = o->route;
+    c.in = in;
+    must(shape_decode(o->route->in, json_parse(&a, str_of(o->json), &why), &a, in, &c.problem) ==
+         E_OK);
+    o->e = exec_run_wait(o->h->env->exec, &c);
+    arena_done(&a);
+    return NULL;
+}
+
+/* How many of the crowd, each of whom asks the same, got each of two answers. */
+static void crowd(struct house *h, const char *path, const char *json, enum err one, int *ones,
+                  enum err other, int *others)
+{
+    struct one_of_many all[CROWD];
+    const struct route *route = NULL;
+
+    for (size_t m = 0; m < COUNT(modules); m++)
+        for (size_t i = 0; i < modules[m]->routes_n; i++)
+            if (modules[m]->routes[i].method == POST &&
+                str_is(str_of(path), modules[m]->routes[i].path))
+                route = &modules[m]->routes[i];
+    REQUIRE(route != NULL);
+    for (size_t i = 0; i < CROWD; i++) {
+        all[i] = (struct one_of_many) { .h = h, .route = route, .json = json };
+        must(pthread_create(&all[i].thread, NULL, run_one, &all[i]) == 0);
+    }
+    *ones = *others = 0;
+    for (size_t i = 0; i < CROWD; i++) {
+        pthread_join(all[i].thread, NULL);
+        *ones += all[i].e == one;
+        *others += all[i].e == other;
+    }
+}
+
+ENGINES(guesses_side_by_side_are_all_counted)
+{
+    struct house *h = open_house(engine);
+    int wrong, limited;
+
+    ana(h);
+    crowd(h, "/v1/sessions", WRONG, E_WRONG_PASSWORD, &wrong, E_RATE_LIMITED, &limited);
+    CHECK_INT(wrong, 5);
+    CHECK_INT(limited, CROWD - 5);
+    house_close(h);
+}
+
+ENGINES(one_address_signs_up_once)
+{
+    struct house *h = open_house(engine);
+    int good, taken;
+
+    crowd(h, "/v1/accounts", ANA, E_OK, &good, E_TAKEN, &taken);
+    CHECK_INT(good, 1);
+    CHECK_INT(taken, CROWD - 1);
+    CHECK_INT(number(h, "sessions"), 1);
+    house_close(h);
+}
+
+ENGINES(one_link_works_once)
+{
+    struct house *h = open_house(engine);
+    int good, spent;
+
+    ana(h);
+    house_jobs(h);
+    CHECK_OK(ask(h, nobody, POST, "/v1/password-resets", NULL, "{\"email\":\"ana@example.org\"}"));
+    house_jobs(h);
+    crowd(h, "/v1/password-resets/confirm",
+          str_printf(h->arena, "{\"token\":\"%.*s\",\"password\":\"violet-ferry-26\"}",
+                     STR_FMT(mailed_token(h)))
+              .p,
+          E_OK, &good, E_TOKEN_SPENT, &spent);
+    CHECK_INT(good, 1);
+    CHECK_INT(spent, CROWD - 1);
     house_close(h);
 }
 

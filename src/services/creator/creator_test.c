@@ -8,6 +8,8 @@
 #include "core/start.h"
 #include "test/house.h"
 
+#include <pthread.h>
+
 static const struct module *const modules[] = {
     &core_module, &audit_module, &account_module, &session_module, &recovery_module, &creator_module
 };
@@ -353,5 +355,58 @@ ENGINES(creator_page_has_a_head)
     head = h->call.out;
     CHECK_INT(head->status, 404);
     CHECK(head->data.p == NULL);
+    house_close(h);
+}
+
+/* --- many at once ----------------------------------------------------------------------------------------------- */
+
+enum { FANS = 8, TURNS = 20 };
+
+struct fan {
+    struct house *h;
+    struct probe ids; /* ana: the creator; bo: this fan */
+    pthread_t thread;
+    bool follow;
+};
+
+static enum err follow_turn(struct call *c)
+{
+    const struct fan *f = c->prepared;
+
+    return creator_follow(c, f->ids.bo, f->ids.ana, f->follow);
+}
+
+static void *follow_turns(void *arg)
+{
+    struct fan *f = arg;
+    struct arena a = { 0 };
+    struct call c;
+
+    for (int i = 0; i < TURNS; i++) {
+        f->follow = i % 3 != 1;
+        call_begin(&c, f->h->env, &a);
+        c.prepared = f;
+        must(exec_transaction(f->h->env->exec, &c, WRITE, follow_turn) == E_OK);
+    }
+    arena_done(&a);
+    return NULL;
+}
+
+/* Two threads are each fan: following twice at once counts once. */
+ENGINES(followers_are_counted_rightly_in_a_crowd)
+{
+    struct house *h = open_house(engine);
+    struct fan fans[FANS];
+    struct id ana;
+
+    creator(h, "ana");
+    REQUIRE(id_parse(answer(h, "id"), "crt", &ana));
+    for (size_t i = 0; i < FANS; i++) {
+        fans[i] = (struct fan) { .h = h, .ids = { ana, { 100 + (int64_t)i / 2 } } };
+        must(pthread_create(&fans[i].thread, NULL, follow_turns, &fans[i]) == 0);
+    }
+    for (size_t i = 0; i < FANS; i++)
+        pthread_join(fans[i].thread, NULL);
+    CHECK_OK(in_call(h, READ, counters_hold, NULL));
     house_close(h);
 }

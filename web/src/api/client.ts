@@ -3,7 +3,7 @@
  * Every request of the app is made here, typed by the Routes that the program prints (schema.ts). A refusal is thrown as an
  * ApiError made from problem+json; a connection that failed as an ApiError with status 0 and code "unreachable". */
 /* SPDX-License-Identifier: Apache-2.0 */
-import type { Asset, ErrorCode, MediaQuery, Problem, Routes } from "./schema";
+import type { Asset, ErrorCode, Events, MediaQuery, Problem, Routes } from "./schema";
 
 export type Route = keyof Routes;
 export type Reply<R extends Route> = Routes[R]["reply"];
@@ -180,17 +180,18 @@ export function newKey(): string {
   ).join("");
 }
 
-export type LiveKind =
-  "media.progress" | "media.ready" | "media.failed" | "post.published" | "subscription.changed";
-export type LiveEvent = { kind: LiveKind; data: Record<string, unknown> };
-
-const liveKinds: LiveKind[] = [
+/* Those of the program's events that this app listens to. */
+const liveKinds = [
   "media.progress",
   "media.ready",
   "media.failed",
   "post.published",
   "subscription.changed",
-];
+] as const satisfies readonly (keyof Events)[];
+
+export type LiveEvent = {
+  [Kind in (typeof liveKinds)[number]]: { kind: Kind; data: Events[Kind] };
+}[(typeof liveKinds)[number]];
 
 /* The event stream. The browser reconnects by itself and resumes from the last event. Returns the function that ends it. */
 export function live(on: (event: LiveEvent) => void): () => void {
@@ -198,8 +199,7 @@ export function live(on: (event: LiveEvent) => void): () => void {
   for (const kind of liveKinds)
     source.addEventListener(kind, (event) => {
       const data = parse((event as MessageEvent<string>).data);
-      if (typeof data === "object" && data !== null)
-        on({ kind, data: data as Record<string, unknown> });
+      if (typeof data === "object" && data !== null) on({ kind, data } as LiveEvent);
     });
   return () => source.close();
 }

@@ -6,24 +6,18 @@ import { live, type LiveEvent } from "./client";
 import { forget } from "./query";
 import type { Asset } from "./schema";
 
-const text = (value: unknown) => (typeof value === "string" ? value : undefined);
-
 function apply(client: QueryClient, { kind, data }: LiveEvent): void {
-  const asset = text(data.asset) ?? text(data.id);
   switch (kind) {
     case "media.progress":
       /* Many of these come in a second, and they say all there is to know. */
-      if (asset && typeof data.progress === "number") {
-        const progress = data.progress;
-        client.setQueryData<Asset>(
-          [`/v1/media/${asset}`],
-          (old) => old && { ...old, progress: Math.max(old.progress, progress) },
-        );
-      }
+      client.setQueryData<Asset>(
+        [`/v1/media/${data.asset}`],
+        (old) => old && { ...old, progress: Math.max(old.progress, data.progress) },
+      );
       return;
     case "media.ready":
     case "media.failed":
-      void forget(client, ...(asset ? [`/v1/media/${asset}`] : ["/v1/media"]));
+      void forget(client, `/v1/media/${data.asset}`);
       return;
     case "post.published":
       void forget(client, "/v1/feed", "/v1/studio/posts");

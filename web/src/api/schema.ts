@@ -356,6 +356,31 @@ export interface EarningsDays {
   days: EarningsDay[];
 }
 
+export interface MediaProgress {
+  asset: string;
+  progress: number;
+}
+
+export interface AssetRef {
+  asset: string;
+}
+
+export interface MediaFailed {
+  asset: string;
+  error: string;
+}
+
+export interface PostPublished {
+  post: string;
+  creator: string;
+}
+
+export interface SubscriptionChanged {
+  subscription: string;
+  creator: string;
+  state: "incomplete" | "active" | "past_due" | "canceled" | "expired";
+}
+
 export interface Routes {
   "POST /v1/accounts": { params: {}; query: {}; body: SignUp; reply: Me };
   "POST /v1/sessions": { params: {}; query: {}; body: Login; reply: SessionMade };
@@ -505,4 +530,13 @@ export interface Routes {
     body: undefined;
     reply: Page<EarningsEntry>;
   };
+}
+
+/* What GET /v1/events tells, by its event name. */
+export interface Events {
+  "media.progress": MediaProgress;
+  "media.ready": AssetRef;
+  "media.failed": MediaFailed;
+  "post.published": PostPublished;
+  "subscription.changed": SubscriptionChanged;
 }

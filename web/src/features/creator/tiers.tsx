@@ -169,11 +169,11 @@ export default function Tiers() {
           One is enough to start. Name it, set a price, say what is in it.
         </Empty>
       ) : (
-        <ul className="grid gap-4 sm:grid-cols-2">
+        <ul className="grid grid-cols-1 gap-4 sm:grid-cols-2">
           {tiers.map((tier) => (
-            <li key={tier.id} className="grid">
+            <li key={tier.id} className="grid grid-cols-1">
               <TierTicket tier={tier} level="h2">
-                <div className="-ml-2 flex gap-1">
+                <div className="-ml-2 flex flex-wrap gap-1">
                   <Button
                     size="small"
                     look="quiet"

@@ -75,19 +75,21 @@ export function Chart({ days, currency }: { days: Day[]; currency: string }) {
         <span>{dateShort(days[0]!.day)}</span>
         <span>{dateShort(days.at(-1)!.day)}</span>
       </div>
-      <table className="sr-only">
-        <caption>Net by day, days without earnings left out</caption>
-        <tbody>
-          {days
-            .filter(({ net }) => net !== 0)
-            .map(({ day, net }) => (
-              <tr key={day}>
-                <th scope="row">{dateShort(day)}</th>
-                <td>{money(net, currency)}</td>
-              </tr>
-            ))}
-        </tbody>
-      </table>
+      <div className="sr-only">
+        <table>
+          <caption>Net by day, days without earnings left out</caption>
+          <tbody>
+            {days
+              .filter(({ net }) => net !== 0)
+              .map(({ day, net }) => (
+                <tr key={day}>
+                  <th scope="row">{dateShort(day)}</th>
+                  <td>{money(net, currency)}</td>
+                </tr>
+              ))}
+          </tbody>
+        </table>
+      </div>
     </figure>
   );
 }

@@ -51,9 +51,12 @@ export default function Subscribers() {
         <Card>
           <ul className="divide-y divide-line">
             {found.items?.map((one) => (
-              <li key={one.id} className="flex items-center gap-4 px-4 py-4 sm:px-5">
+              <li
+                key={one.id}
+                className="flex flex-wrap items-center gap-x-4 gap-y-2 px-4 py-4 sm:px-5"
+              >
                 <Avatar name={one.fan.name} handle={one.fan.id} className="size-11 text-sm" />
-                <div className="min-w-0 grow">
+                <div className="min-w-0 grow basis-36">
                   <h2 className="truncate font-medium">{one.fan.name}</h2>
                   <p className="text-sm text-muted">
                     {one.tier.name} ·{" "}

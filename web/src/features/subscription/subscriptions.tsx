@@ -56,6 +56,7 @@ function State({ one }: { one: Subscription }) {
 
 function Row({ one, onCancel }: { one: Subscription; onCancel: () => void }) {
   const resume = useResume();
+  const owed = one.state === "incomplete" || one.state === "past_due";
   return (
     <li className="rounded-card border border-line bg-surface p-4 shadow-card sm:p-5">
       <div className="flex items-start gap-4">
@@ -81,9 +82,7 @@ function Row({ one, onCancel }: { one: Subscription; onCancel: () => void }) {
           <p className="mt-0.5 text-sm text-muted">
             <Line one={one} />
           </p>
-          {(one.state === "incomplete" || one.state === "past_due") && one.decline && (
-            <p className="mt-2 text-sm text-danger">{one.decline}</p>
-          )}
+          {owed && one.decline && <p className="mt-2 text-sm text-danger">{one.decline}</p>}
           <div className="mt-3.5 flex flex-wrap gap-2">
             {isLive(one) &&
               (one.cancel_at_period_end ? (
@@ -104,15 +103,26 @@ function Row({ one, onCancel }: { one: Subscription; onCancel: () => void }) {
                   Cancel subscription
                 </Button>
               ))}
-            {one.state === "incomplete" && (
-              <ButtonLink
-                size="small"
-                look="lamp"
-                to={`/@${one.creator.handle}?subscribe=${one.tier.id}`}
-              >
-                Pay now
-              </ButtonLink>
-            )}
+            {owed &&
+              (one.checkout_url ? (
+                <Button
+                  size="small"
+                  look="lamp"
+                  onClick={() => location.assign(one.checkout_url ?? "")}
+                >
+                  Pay now
+                </Button>
+              ) : (
+                one.state === "incomplete" && (
+                  <ButtonLink
+                    size="small"
+                    look="lamp"
+                    to={`/@${one.creator.handle}?subscribe=${one.tier.id}`}
+                  >
+                    Pay now
+                  </ButtonLink>
+                )
+              ))}
             {(one.state === "expired" || one.state === "canceled") && (
               <ButtonLink size="small" to={`/@${one.creator.handle}?subscribe=${one.tier.id}`}>
                 Subscribe again

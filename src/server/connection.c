@@ -1,0 +1,255 @@
+/* connection.c */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/connection.h"
+#include "server/answer.h"
+#include "server/state.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <microhttpd.h>
+#include <sys/socket.h>
+
+enum {
+    WATCH_MS = 250,
+    HEAD_US = 10 * SECOND, /* from the request line to the last header */
+    IDLE_US =
+        60 *
+        SECOND, /* a request line that comes byte by byte; silence is cut earlier, by the library */
+    BODY_US = 30 * SECOND,  /* of small bodies, whole */
+    GRACE_US = 10 * SECOND, /* of files, before the least speed is asked for */
+    BYTES_A_SECOND = 500,
+    LINGER_US = 5 * SECOND,
+    LINGERERS_MAX = 256,
+};
+
+struct lingerer {
+    struct lingerer *next;
+    int fd;
+    int64_t until_us;
+};
+
+void connection_phase(struct connection *c, enum phase p)
+{
+    __atomic_store_n(&c->since_us, monotonic_us(), __ATOMIC_RELAXED);
+    __atomic_store_n(&c->phase, (int)p, __ATOMIC_RELEASE);
+}
+
+static bool change(struct connection *c, enum phase from, enum phase to)
+{
+    int had = (int)from;
+
+    return __atomic_compare_exchange_n(&c->phase, &had, (int)to, false, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_ACQUIRE);
+}
+
+bool connection_enter(struct connection *c)
+{
+    int had = __atomic_exchange_n(&c->phase, PHASE_BUSY, __ATOMIC_ACQ_REL);
+
+    if (had == PHASE_CUT)
+        __atomic_store_n(&c->phase, PHASE_CUT, __ATOMIC_RELEASE);
+    return had != PHASE_CUT;
+}
+
+/* --- parking: whoever takes the phase from PARKED resumes the connection, once ---------------------------------- */
+
+static void wake(struct request *r)
+{
+    struct connection *c = r->carrier;
+
+    if (change(c, PHASE_PARKED, PHASE_BUSY))
+        MHD_resume_connection(c->mhd);
+}
+
+void connection_park(struct connection *c)
+{
+    struct request *r = c->request;
+
+    r->carrier = c;
+    r->wake = wake;
+    c->waiting = true;
+    MHD_suspend_connection(c->mhd);
+    __atomic_store_n(&c->deadline_us, r->deadline_us, __ATOMIC_RELAXED);
+    connection_phase(c, PHASE_PARKED);
+    if (!request_park(r))
+        wake(r); /* it was over before we slept */
+}
+
+/* --- answers past the library ----------------------------------------------------------------------------------- */
+
+static void send_all(int fd, struct str text)
+{
+    /* A few hundred bytes: they fit into the socket's buffer or the client is not worth waiting for. */
+    ssize_t sent = send(fd, text.p, text.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+    (void)sent;
+}
+
+void connection_say(struct connection *c, enum err e, struct request *r)
+{
+    struct request *own = r == NULL ? request_new(c->http->server, STR("/"), STR("")) : r;
+    struct buf b = { .arena = &own->arena };
+
+    if (r == NULL) {
+        request_refuse(own, e, NULL,
+                       e == E_TIMEOUT ? NULL : "Malformed HTTP: this is no request of HTTP/1.1.");
+        request_begin(own, STR("GET"));
+        request_go(own);
+    }
+    const struct answer *a = &own->answer;
+    buf_printf(&b, "HTTP/1.1 %d %s\r\n", a->status, MHD_get_reason_phrase_for((unsigned)a->status));
+    for (size_t i = 0; i < a->headers_n; i++)
+        buf_printf(&b, "%s: %.*s\r\n", a->headers[i].name, STR_FMT(a->headers[i].value));
+    buf_printf(&b, "Connection: close\r\nContent-Length: %zu\r\n\r\n%.*s", a->body.n,
+               STR_FMT(a->body));
+    send_all(c->fd, buf_str(&b));
+    if (r == NULL) {
+        request_sent(own, own->answer.status);
+        request_free(own);
+    }
+}
+
+/* --- the list --------------------------------------------------------------------------------------------------- */
+
+void connection_link(struct connection *c)
+{
+    struct http *h = c->http;
+
+    pthread_mutex_lock(&h->lock);
+    c->next = h->all;
+    if (c->next != NULL)
+        c->next->before = c;
+    h->all = c;
+    pthread_mutex_unlock(&h->lock);
+}
+
+void connection_unlink(struct connection *c)
+{
+    struct http *h = c->http;
+
+    pthread_mutex_lock(&h->lock);
+    *(c->before == NULL ? &h->all : &c->before->next) = c->next;
+    if (c->next != NULL)
+        c->next->before = c->before;
+    pthread_mutex_unlock(&h->lock);
+}
+
+/* --- lingering -------------------------------------------------------------------------------------------------- */
+
+void linger(struct http *h, int fd)
+{
+    struct lingerer *l;
+    int own = dup(fd);
+
+    if (own < 0)
+        return;
+    shutdown(own, SHUT_WR);
+    pthread_mutex_lock(&h->lock);
+    if (h->lingering == LINGERERS_MAX || (l = malloc(sizeof(*l))) == NULL) {
+        close(own);
+    } else {
+        *l = (struct lingerer) { h->lingerers, own, monotonic_us() + LINGER_US };
+        h->lingerers = l;
+        h->lingering++;
+    }
+    pthread_mutex_unlock(&h->lock);
+}
+
+/* True when the client has closed, or had its time. */
+static bool swallow(const struct lingerer *l, int64_t now_us)
+{
+    char waste[16384];
+    ssize_t n;
+
+    while ((n = recv(l->fd, waste, sizeof(waste), MSG_DONTWAIT)) > 0) {
+    }
+    return n == 0 || (errno != EAGAIN && errno != EINTR) || now_us > l->until_us;
+}
+
+static void look_at_lingerers(struct http *h, int64_t now_us)
+{
+    for (struct lingerer **at = &h->lingerers; *at != NULL;) {
+        struct lingerer *l = *at;
+        if (!swallow(l, now_us)) {
+            at = &l->next;
+            continue;
+        }
+        *at = l->next;
+        close(l->fd);
+        free(l);
+        h->lingering--;
+    }
+}
+
+/* --- the watch -------------------------------------------------------------------------------------------------- */
+
+static bool too_slow(const struct connection *c, int phase, int64_t for_us)
+{
+    if (phase == PHASE_IDLE)
+        return for_us > IDLE_US;
+    if (phase == PHASE_HEAD)
+        return for_us > HEAD_US;
+    if (phase != PHASE_BODY)
+        return false;
+    if (__atomic_load_n(&c->whole, __ATOMIC_RELAXED))
+        return for_us > BODY_US;
+    int64_t came = __atomic_load_n(&c->came, __ATOMIC_RELAXED);
+    return for_us > GRACE_US && came < (for_us - GRACE_US) / SECOND * BYTES_A_SECOND;
+}
+
+/* The loop finds the socket closed, or enters the handler and finds the phase. */
+static void cut(struct connection *c, int phase)
+{
+    if (!change(c, (enum phase)phase, PHASE_CUT))
+        return;
+    metrics_add(c->http->server->metrics, METRIC_CUT, 1);
+    connection_say(c, E_TIMEOUT, NULL);
+    shutdown(c->fd, SHUT_RDWR);
+}
+
+static void give_up(struct connection *c, int64_t now_us)
+{
+    if (now_us < __atomic_load_n(&c->deadline_us, __ATOMIC_RELAXED) ||
+        !change(c, PHASE_PARKED, PHASE_BUSY))
+        return;
+    /* It is ours now: wake() will not resume the connection, so nobody frees the request. */
+    if (request_abandon(c->request)) {
+        c->request = NULL;
+        c->abandoned = true;
+    }
+    MHD_resume_connection(c->mhd);
+}
+
+static void *watch(void *arg)
+{
+    struct http *h = arg;
+    struct timespec pause = { 0, WATCH_MS * 1000000L };
+
+    while (!__atomic_load_n(&h->stopping, __ATOMIC_ACQUIRE)) {
+        int64_t now_us = monotonic_us();
+        pthread_mutex_lock(&h->lock);
+        for (struct connection *c = h->all; c != NULL; c = c->next) {
+            int phase = __atomic_load_n(&c->phase, __ATOMIC_ACQUIRE);
+            int64_t for_us = now_us - __atomic_load_n(&c->since_us, __ATOMIC_RELAXED);
+            if (phase == PHASE_PARKED)
+                give_up(c, now_us);
+            else if (too_slow(c, phase, for_us))
+                cut(c, phase);
+        }
+        look_at_lingerers(h, now_us);
+        pthread_mutex_unlock(&h->lock);
+        nanosleep(&pause, NULL);
+    }
+    look_at_lingerers(h, INT64_MAX);
+    return NULL;
+}
+
+void watch_start(struct http *h)
+{
+    must(pthread_create(&h->watch, NULL, watch, h) == 0);
+}
+
+void watch_stop(struct http *h)
+{
+    __atomic_store_n(&h->stopping, true, __ATOMIC_RELEASE);
+    pthread_join(h->watch, NULL);
+}

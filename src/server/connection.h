@@ -1,0 +1,80 @@
+/* connection.h -- a socket's state beside libmicrohttpd's, and the two threads that look after all of them.
+ *
+ * The watch cuts who sends too slowly and gives up on requests that wait too long. `phase` says whose turn it is; the watch
+ * acts only by winning a compare-and-swap, so a loop that enters a handler finds out. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SERVER_CONNECTION_H
+#define SERVER_CONNECTION_H
+
+#include "server/request.h"
+
+#include <pthread.h>
+
+struct MHD_Connection;
+struct MHD_Daemon;
+
+enum phase {
+    PHASE_IDLE,   /* between requests */
+    PHASE_HEAD,   /* the request line has come */
+    PHASE_BODY,   /* the body is coming */
+    PHASE_BUSY,   /* a loop works on it, or sends */
+    PHASE_PARKED, /* suspended; the runner works on it */
+    PHASE_CUT,    /* the watch has ended it */
+};
+
+enum want { WANT_HEAD, WANT_BODY, WANT_SWALLOW, WANT_ANSWER };
+
+struct connection {
+    struct http *http;
+    struct connection *next, *before; /* in http->all */
+    struct MHD_Connection *mhd;
+    int fd;
+    char peer[64];
+    size_t peer_n;
+    int phase;           /* atomic, enum phase */
+    int64_t since_us;    /* of the phase; atomic */
+    int64_t came;        /* bytes of the body; atomic */
+    bool whole;          /* the body has a time limit, not a least speed; atomic */
+    int64_t deadline_us; /* of PHASE_PARKED; atomic */
+    struct request *request;
+    enum want want;
+    bool waiting;   /* suspended for the runner */
+    bool abandoned; /* ... in vain; request is gone */
+    bool unread;    /* closed before its body was read: the rest must be swallowed */
+    bool last;      /* no further request was expected */
+};
+
+struct http {
+    struct server *server;
+    struct MHD_Daemon *daemon;
+    int port;
+    int64_t in_flight; /* atomic */
+    pthread_mutex_t lock;
+    struct connection *all;
+    bool quiet, stopping; /* atomic */
+    pthread_t watch;
+    struct lingerer *lingerers; /* the watch's, guarded by lock */
+    size_t lingering;
+};
+
+enum { IDLE_S = 30 };
+
+/* To be used by the loops. */
+void connection_phase(struct connection *c, enum phase p);
+/* False: the watch was faster. */
+bool connection_enter(struct connection *c);
+/* Suspends until request_go can go on. */
+void connection_park(struct connection *c);
+/* Sends an answer past the library, where it takes none: in the middle of a body, or before a request. */
+void connection_say(struct connection *c, enum err e, struct request *r);
+
+void connection_link(struct connection *c);
+void connection_unlink(struct connection *c);
+/* Keeps the socket open for a few seconds and swallows what still comes: the client would else lose the answer, because closing
+ * with unread bytes resets the connection. */
+void linger(struct http *h, int fd);
+
+void watch_start(struct http *h);
+void watch_stop(struct http *h);
+
+#endif

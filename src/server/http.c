@@ -1,0 +1,502 @@
+/* http.c -- libmicrohttpd on one side, requests on the other.
+ *
+ * libmicrohttpd 0.9.75 calls the handler once when the headers are there, then for each piece of the body, then once at the
+ * end. An answer queued at the first call closes the connection, and in the middle of a body none can be queued. So: a
+ * request without body is worked on at the second call; an early refusal swallows a small body first, so that the connection
+ * lives on, closes (and lingers) before a large one, and is written past the library in the middle of one. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/http.h"
+#include "server/connection.h"
+#include "server/sse.h"
+#include "server/state.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <sys/socket.h>
+
+enum {
+    SWALLOW_BYTES = 256 * 1024, /* rather than close the connection */
+    POOL_BYTES =
+        48 *
+        1024, /* a connection's headers and buffers: more than our own limits, so that we refuse */
+    THREADS_MAX = 64,
+};
+
+/* --- the head of a request -------------------------------------------------------------------------------------- */
+
+/* libmicrohttpd 0.9.75 forgives what RFC 9112 says a server must refuse: bare LF, NUL, folded lines. It parses in place, so
+ * the lines lie one behind the other in its buffer, each end overwritten by NULs: two for CRLF. Where that does not fit,
+ * something was forgiven. Later versions refuse by themselves, and may lie otherwise. */
+struct head {
+    struct request *request;
+    const char *expected; /* where the next line must begin; NULL: not looked at */
+    bool crooked, close;
+};
+
+static bool straight(const struct head *head, const char *name, size_t name_n, const char *value,
+                     size_t value_n)
+{
+    if (head->expected == NULL)
+        return true;
+    if (name != head->expected || value <= name + name_n || name[name_n] != 0)
+        return false;
+    for (const char *p = name + name_n + 1; p < value; p++)
+        if (*p != ' ' && *p != '\t')
+            return false;
+    return value[value_n] == 0 && value[value_n + 1] == 0;
+}
+
+static enum MHD_Result take_line(void *context, enum MHD_ValueKind kind, const char *name,
+                                 size_t name_n, const char *value, size_t value_n)
+{
+    struct head *head = context;
+
+    (void)kind;
+    if (value == NULL || !straight(head, name, name_n, value, value_n)) {
+        head->crooked = true;
+        return MHD_NO;
+    }
+    if (head->expected != NULL)
+        head->expected = value + value_n + 2;
+    if (name_n == 10 && strncasecmp(name, "Connection", 10) == 0)
+        head->close |= memmem(value, value_n, "close", 5) != NULL;
+    return request_line(head->request, (struct str) { name, name_n },
+                        (struct str) { value, value_n })
+               ? MHD_YES
+               : MHD_NO;
+}
+
+static void take_head(struct connection *c, const char *method, const char *version)
+{
+    struct request *r = c->request;
+    bool old = strcmp(version, "HTTP/1.0") == 0;
+    struct head head = { .request = r };
+
+    if (strcmp(MHD_get_version(), "0.9.75") == 0)
+        head.expected = version + strlen(version) + 2;
+    if (head.expected != NULL && version[strlen(version) + 1] != 0)
+        head.crooked = true;
+    MHD_get_connection_values_n(c->mhd, MHD_HEADER_KIND, take_line, &head);
+    if (head.crooked)
+        request_refuse(
+            r, E_INVALID, NULL,
+            "Malformed HTTP: header lines end in CR LF, are not folded and have no NUL.");
+    if (!old && r->known[KNOWN_HOST].p == NULL)
+        request_refuse(r, E_INVALID, "Host", "Malformed HTTP: HTTP/1.1 requires a Host header.");
+    if (r->call.problem.code != E_OK)
+        metrics_add(c->http->server->metrics, METRIC_MALFORMED, 1);
+    c->last = old || head.close;
+    request_begin(r, str_of(method));
+}
+
+/* --- the answer ------------------------------------------------------------------------------------------------- */
+
+static struct MHD_Response *body_of(struct answer *a)
+{
+    union {
+        const char *in;
+        void *out; /* not written to */
+    } p = { .in = a->body.n == 0 ? "" : a->body.p };
+    int fd = a->fd;
+
+    if (fd < 0)
+        return MHD_create_response_from_buffer(a->body.n, p.out, MHD_RESPMEM_PERSISTENT);
+    a->fd = -1; /* the library closes it */
+    return MHD_create_response_from_fd_at_offset64((uint64_t)a->length, fd, (uint64_t)a->from);
+}
+
+static enum MHD_Result queue_own(struct connection *c)
+{
+    struct request *r = c->request;
+    struct answer *a = &r->answer;
+    struct stream *stream = a->stream;
+
+    a->stream = NULL;
+    struct MHD_Response *m = stream != NULL ? stream_response(stream, c->mhd) : body_of(a);
+    must(m != NULL);
+    for (size_t i = 0; i < a->headers_n; i++)
+        must(MHD_add_response_header(m, a->headers[i].name,
+                                     str_copy(&r->arena, a->headers[i].value).p) == MHD_YES);
+    if (__atomic_load_n(&c->http->quiet, __ATOMIC_RELAXED))
+        MHD_add_response_header(m, "Connection", "close");
+    enum MHD_Result result = MHD_queue_response(c->mhd, (unsigned)a->status, m);
+    MHD_destroy_response(m);
+    if (stream != NULL) { /* it may last for days: what the request held is given back now */
+        request_sent(r, a->status);
+        request_free(r);
+        c->request = NULL;
+    }
+    return result;
+}
+
+static enum MHD_Result queue_answer(struct connection *c)
+{
+    struct answer *a = &c->request->answer;
+
+    c->want = WANT_ANSWER;
+    if (a->shared == NULL)
+        return queue_own(c);
+    return MHD_queue_response(c->mhd, (unsigned)a->status, a->shared->response);
+}
+
+/* The runner did not answer in time, and still has the request. */
+static enum MHD_Result queue_too_late(struct connection *c)
+{
+    struct shared *late = c->http->server->too_late;
+
+    c->abandoned = false;
+    c->want = WANT_ANSWER;
+    return MHD_queue_response(c->mhd, (unsigned)late->status, late->response);
+}
+
+/* --- the handler ------------------------------------------------------------------------------------------------ */
+
+/* An answer although the body has not been read. */
+static enum MHD_Result answer_early(struct connection *c)
+{
+    struct request *r = c->request;
+    bool asks =
+        r->known[KNOWN_EXPECT].p != NULL; /* "Expect: 100-continue": nothing is on its way yet */
+
+    if (!asks && r->call.problem.code != E_INVALID && (r->chunked || r->length <= SWALLOW_BYTES)) {
+        c->want = WANT_SWALLOW;
+        return MHD_YES;
+    }
+    c->last = true;
+    c->unread = true;
+    return queue_answer(c);
+}
+
+static enum MHD_Result go(struct connection *c, bool body_open)
+{
+    switch (request_go(c->request)) {
+    case STEP_WAIT:
+        connection_park(c);
+        return MHD_YES;
+    case STEP_BODY:
+        c->want = WANT_BODY;
+        return MHD_YES;
+    case STEP_ANSWER:
+        break;
+    }
+    return body_open ? answer_early(c) : queue_answer(c);
+}
+
+/* In the middle of a body nothing can be queued: say it, and close. */
+static enum MHD_Result break_off(struct connection *c)
+{
+    c->last = true;
+    c->unread = true;
+    connection_say(c, E_TOO_LARGE, c->request);
+    return MHD_NO;
+}
+
+static enum MHD_Result take_piece(struct connection *c, const char *p, size_t *n)
+{
+    int64_t came = __atomic_add_fetch(&c->came, (int64_t)*n, __ATOMIC_RELAXED);
+    bool good = c->want == WANT_BODY ? request_body(c->request, p, *n) : came <= SWALLOW_BYTES;
+
+    *n = 0;
+    if (good)
+        return MHD_YES;
+    if (c->want == WANT_BODY && came < SWALLOW_BYTES && c->request->length <= SWALLOW_BYTES) {
+        c->want = WANT_SWALLOW;
+        return MHD_YES;
+    }
+    return break_off(c);
+}
+
+static enum MHD_Result first_call(struct connection *c, const char *method, const char *version)
+{
+    take_head(c, method, version);
+    bool body = request_has_body(c->request) ||
+                c->request->known[KNOWN_TRANSFER_ENCODING].p != NULL ||
+                c->request->known[KNOWN_CONTENT_LENGTH].n > 1;
+
+    __atomic_store_n(&c->came, 0, __ATOMIC_RELAXED);
+    c->want = WANT_ANSWER;
+    /* Framing that we refuse was perhaps understood otherwise by the library: it is not trusted to find the end. */
+    return body ? go(c, true) : MHD_YES;
+}
+
+static enum MHD_Result next_call(struct connection *c, const char *piece, size_t *n)
+{
+    bool waited = c->waiting;
+
+    c->waiting = false;
+    if (c->abandoned)
+        return queue_too_late(c);
+    if (waited)
+        return go(c, !c->request->body_complete && request_has_body(c->request));
+    if (*n > 0)
+        return take_piece(c, piece, n);
+    if (c->want == WANT_SWALLOW)
+        return queue_answer(c);
+    request_body_end(c->request);
+    return go(c, false);
+}
+
+/* What the watch must know while the library waits for more. */
+static void leave(struct connection *c)
+{
+    if (c->waiting || (c->want != WANT_BODY && c->want != WANT_SWALLOW))
+        return;
+    if (__atomic_load_n(&c->came, __ATOMIC_RELAXED) > 0) {
+        __atomic_store_n(&c->phase, PHASE_BODY, __ATOMIC_RELEASE);
+        return;
+    }
+    const struct request *r = c->request;
+    __atomic_store_n(&c->whole, r->route == NULL || r->route->wire != WIRE_FILE, __ATOMIC_RELAXED);
+    connection_phase(c, PHASE_BODY);
+}
+
+static enum MHD_Result handle(void *context, struct MHD_Connection *mhd, const char *url,
+                              const char *method, const char *version, const char *piece, size_t *n,
+                              void **mine)
+{
+    struct connection *c = *mine;
+    enum MHD_Result result;
+
+    (void)context, (void)mhd, (void)url;
+    if (!connection_enter(c))
+        return MHD_NO;
+    if (c->want == WANT_HEAD)
+        result = first_call(c, method, version);
+    else
+        result = next_call(c, piece, n);
+    leave(c);
+    return result;
+}
+
+/* --- connections ------------------------------------------------------------------------------------------------ */
+
+static void take_peer(struct connection *c, const struct sockaddr *address)
+{
+    const char *done = NULL;
+
+    if (address->sa_family == AF_INET)
+        done = inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr,
+                         c->peer, sizeof(c->peer));
+    if (address->sa_family == AF_INET6)
+        done = inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr,
+                         c->peer, sizeof(c->peer));
+    c->peer_n = done == NULL ? 0 : strlen(c->peer);
+    if (c->peer_n > 7 && strncmp(c->peer, "::ffff:", 7) == 0) { /* IPv4 on a socket for both */
+        c->peer_n -= 7;
+        memmove(c->peer, c->peer + 7, c->peer_n + 1);
+    }
+}
+
+static struct connection *connection_new(struct http *h, struct MHD_Connection *mhd)
+{
+    struct connection *c = calloc(1, sizeof(*c));
+
+    must(c != NULL);
+    c->http = h;
+    c->mhd = mhd;
+    c->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    take_peer(c, MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
+    connection_phase(c, PHASE_IDLE);
+    connection_link(c);
+    metrics_add(h->server->metrics, METRIC_CONNECTIONS, 1);
+    return c;
+}
+
+/* The library closes without a word when the first line is no request line. Somebody typed into the wrong port, or speaks
+ * TLS to it: say so. */
+static bool was_no_http(struct connection *c)
+{
+    char one;
+
+    return c->request == NULL && !c->last && c->phase == PHASE_IDLE &&
+           !__atomic_load_n(&c->http->quiet, __ATOMIC_RELAXED) &&
+           monotonic_us() - c->since_us < (IDLE_S - 1) * SECOND &&
+           recv(c->fd, &one, 1, MSG_PEEK | MSG_DONTWAIT) != 0;
+}
+
+static void connection_gone(struct connection *c)
+{
+    connection_unlink(c);
+    if (was_no_http(c)) {
+        metrics_add(c->http->server->metrics, METRIC_MALFORMED, 1);
+        connection_say(c, E_INVALID, NULL);
+        c->unread = true;
+    }
+    if (c->unread)
+        linger(c->http, c->fd);
+    if (c->request != NULL)
+        request_free(c->request);
+    metrics_add(c->http->server->metrics, METRIC_CONNECTIONS, -1);
+    free(c);
+}
+
+static void on_connection(void *context, struct MHD_Connection *mhd, void **mine,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    if (what == MHD_CONNECTION_NOTIFY_STARTED)
+        *mine = connection_new(context, mhd);
+    else if (*mine != NULL)
+        connection_gone(*mine);
+}
+
+/* The request line is there; what this returns is the handler's *mine. */
+static void *on_target(void *context, const char *target, struct MHD_Connection *mhd)
+{
+    struct http *h = context;
+    struct connection *c =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+
+    must(c != NULL);
+    must(c->request == NULL);
+    c->request = request_new(h->server, str_of(target), (struct str) { c->peer, c->peer_n });
+    c->want = WANT_HEAD;
+    c->waiting = c->abandoned = false;
+    if (connection_enter(c)) /* else the handler will notice too */
+        connection_phase(c, PHASE_HEAD);
+    __atomic_add_fetch(&h->in_flight, 1, __ATOMIC_ACQ_REL);
+    metrics_add(h->server->metrics, METRIC_IN_FLIGHT, 1);
+    return c;
+}
+
+static void on_end(void *context, struct MHD_Connection *mhd, void **mine,
+                   enum MHD_RequestTerminationCode how)
+{
+    struct http *h = context;
+    struct connection *c = *mine;
+
+    (void)mhd;
+    if (c == NULL)
+        return;
+    *mine = NULL;
+    if (how != MHD_REQUEST_TERMINATED_COMPLETED_OK)
+        c->last = true;
+    if (c->request != NULL) {
+        if (c->request->answer.status != 0)
+            request_sent(c->request, c->request->answer.status);
+        request_free(c->request);
+        c->request = NULL;
+    }
+    __atomic_sub_fetch(&h->in_flight, 1, __ATOMIC_ACQ_REL);
+    metrics_add(h->server->metrics, METRIC_IN_FLIGHT, -1);
+    if (connection_enter(c))
+        connection_phase(c, PHASE_IDLE);
+}
+
+/* Paths are decoded once, by us, after they were cut into segments. */
+static size_t leave_encoded(void *context, struct MHD_Connection *mhd, char *text)
+{
+    (void)context, (void)mhd;
+    return strlen(text);
+}
+
+/* --- up and down ------------------------------------------------------------------------------------------------ */
+
+struct address {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in four;
+        struct sockaddr_in6 six;
+    } at;
+    unsigned flags;
+};
+
+static bool take_address(const char *text, uint16_t port, struct address *result)
+{
+    *result = (struct address) { .flags = 0 };
+    result->at.four = (struct sockaddr_in) { .sin_family = AF_INET, .sin_port = htons(port) };
+    if (inet_pton(AF_INET, text, &result->at.four.sin_addr) == 1)
+        return true;
+    result->at.six = (struct sockaddr_in6) { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+    result->flags = strcmp(text, "::") == 0 ? MHD_USE_DUAL_STACK : MHD_USE_IPv6;
+    return inet_pton(AF_INET6, text, &result->at.six.sin6_addr) == 1;
+}
+
+_Noreturn static void panic(void *context, const char *file, unsigned line, const char *why)
+{
+    (void)context;
+    must_failed(why == NULL ? "libmicrohttpd" : why, file, (int)line);
+}
+
+static unsigned threads_wanted(const struct server *s)
+{
+    int64_t n = setting_int(s->env->settings, "http.threads");
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (n == 0)
+        n = cores < 1 ? 1 : cores;
+    return (unsigned)(n > THREADS_MAX ? THREADS_MAX : n);
+}
+
+static struct MHD_Daemon *daemon_start(struct http *h, const struct address *address)
+{
+    const struct settings *settings = h->server->env->settings;
+    unsigned threads = threads_wanted(h->server);
+    struct MHD_OptionItem pool[] = { { threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END,
+                                       (intptr_t)threads, NULL },
+                                     { MHD_OPTION_END, 0, NULL } };
+    unsigned flags =
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | address->flags;
+
+    return MHD_start_daemon(
+        flags, 0, NULL, NULL, handle, h, MHD_OPTION_SOCK_ADDR, &address->at.any,
+        MHD_OPTION_URI_LOG_CALLBACK, on_target, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
+        MHD_OPTION_NOTIFY_COMPLETED, on_end, h, MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, h,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)POOL_BYTES, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)setting_int(settings, "http.connections"), MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        (unsigned)setting_int(settings, "http.per_address"), MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
+        MHD_OPTION_ARRAY, pool, MHD_OPTION_END);
+}
+
+struct http *http_open(struct server *s, struct arena *a, struct str *why)
+{
+    struct str text = setting_text(s->env->settings, "http.address");
+    int64_t port = setting_int(s->env->settings, "http.port");
+    struct address address;
+    struct http *h = calloc(1, sizeof(*h));
+
+    must(h != NULL);
+    MHD_set_panic_func(panic, NULL);
+    h->server = s;
+    pthread_mutex_init(&h->lock, NULL);
+    if (take_address(str_copy(a, text).p, (uint16_t)port, &address))
+        h->daemon = daemon_start(h, &address);
+    if (h->daemon == NULL) {
+        *why = str_printf(a, "cannot listen on %.*s port %d: %s", STR_FMT(text), (int)port,
+                          strerror(errno));
+        pthread_mutex_destroy(&h->lock);
+        free(h);
+        return NULL;
+    }
+    h->port = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+    watch_start(h);
+    return h;
+}
+
+int http_port(const struct http *h)
+{
+    return h->port;
+}
+
+void http_quiesce(struct http *h)
+{
+    if (__atomic_exchange_n(&h->quiet, true, __ATOMIC_ACQ_REL))
+        return;
+    int fd = MHD_quiesce_daemon(h->daemon);
+    if (fd >= 0)
+        close(fd);
+}
+
+int64_t http_in_flight(const struct http *h)
+{
+    return __atomic_load_n(&h->in_flight, __ATOMIC_ACQUIRE);
+}
+
+void http_close(struct http *h)
+{
+    watch_stop(h);
+    MHD_stop_daemon(h->daemon);
+    pthread_mutex_destroy(&h->lock);
+    free(h);
+}

@@ -1,0 +1,64 @@
+/* shared.c */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/shared.h"
+
+#include <microhttpd.h>
+
+/* A body of its own belongs to the response, which may live longer than us: a connection still sends it. */
+static struct MHD_Response *make(struct str body, bool own)
+{
+    union {
+        const char *in;
+        void *out; /* the library does not write into it, but its signature says so */
+    } p = { .in = body.n == 0 ? "" : body.p };
+    struct MHD_Response *m = MHD_create_response_from_buffer(
+        body.n, p.out, own ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+
+    must(m != NULL);
+    return m;
+}
+
+static struct str copy(struct str body)
+{
+    char *p = malloc(body.n + 1);
+
+    must(p != NULL);
+    memcpy(p, body.n == 0 ? "" : body.p, body.n);
+    p[body.n] = 0;
+    return (struct str) { p, body.n };
+}
+
+struct shared *shared_make(int status, const struct header *headers, size_t n, struct str body,
+                           bool body_lives)
+{
+    struct shared *s = calloc(1, sizeof(*s));
+
+    must(s != NULL);
+    s->refs = 1;
+    s->status = status;
+    s->body = body_lives ? body : copy(body);
+    s->response = make(s->body, !body_lives);
+    for (size_t i = 0; i < n; i++) /* values of ours end in NUL: literals, or made by str_printf */
+        must(MHD_add_response_header(s->response, headers[i].name, headers[i].value.p) == MHD_YES);
+    s->etag = str_of(MHD_get_response_header(s->response, "ETag"));
+    return s;
+}
+
+struct str shared_header(const struct shared *s, const char *name)
+{
+    return str_of(MHD_get_response_header(s->response, name));
+}
+
+struct shared *shared_hold(struct shared *s)
+{
+    __atomic_add_fetch(&s->refs, 1, __ATOMIC_RELAXED);
+    return s;
+}
+
+void shared_drop(struct shared *s)
+{
+    if (s == NULL || __atomic_sub_fetch(&s->refs, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    MHD_destroy_response(s->response);
+    free(s);
+}

@@ -1,0 +1,28 @@
+/* shared.h -- an answer made once and sent many times: files of the web app, cached replies.
+ *
+ * Counted references; the libmicrohttpd responses inside are shared by all threads. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SERVER_SHARED_H
+#define SERVER_SHARED_H
+
+#include "core/call.h"
+
+struct MHD_Response;
+
+struct shared {
+    int refs; /* atomic */
+    int status;
+    struct str body; /* its own copy, unless it was static */
+    struct str etag; /* quoted; none when it has none */
+    struct MHD_Response *response;
+};
+
+/* The header "ETag" becomes etag. One reference, the caller's. body is copied unless it lives for ever. */
+struct shared *shared_make(int status, const struct header *headers, size_t n, struct str body,
+                           bool body_lives);
+struct str shared_header(const struct shared *s,
+                         const char *name); /* none when it has no such one */
+struct shared *shared_hold(struct shared *s);
+void shared_drop(struct shared *s); /* NULL is allowed */
+
+#endif

@@ -37,7 +37,7 @@ function Totals({ balance, releaseDays }: { balance: EarningsBalance; releaseDay
           { name: "Gross", amount: money(balance.gross, currency) },
           ...(balance.tax > 0 ? [{ name: "Tax", amount: `−${money(balance.tax, currency)}` }] : []),
           {
-            name: share === null ? "Fee" : `Fee, ${share} %`,
+            name: share === null ? "Fee" : `Fee ${share}%`,
             amount: `−${money(balance.fee, currency)}`,
           },
           { name: "Net", amount: money(balance.net, currency) },

@@ -4,8 +4,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { Camera, LoaderCircle, Trash2 } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { api, ApiError } from "@/api/client";
-import { forget, remember } from "@/api/query";
-import type { Creator } from "@/api/schema";
+import { forget } from "@/api/query";
 import { Button } from "@/ui/button";
 import { toast } from "@/ui/toast";
 import { accepted, looksLikePhoto, useUploads } from "./uploads";
@@ -24,8 +23,7 @@ export function usePicture(purpose: "avatar" | "banner") {
 
   const put = async (asset: string | null) => {
     try {
-      const creator: Creator = await api(routes[purpose], { body: { asset } });
-      remember(client, "GET /v1/creators/me", undefined, creator);
+      await api(routes[purpose], { body: { asset } });
       await forget(client, "/v1/creators");
       toast.done(asset ? (purpose === "avatar" ? "New picture set" : "New banner set") : "Removed");
     } catch (error) {

@@ -17,10 +17,10 @@ export interface Item {
   file?: File;
   preview?: string;
   sent: number;
-  asset?: string;
+  asset?: string | undefined;
   /* A picture known before the asset was asked for (when an existing post is edited). */
   thumb?: string | undefined;
-  error?: string;
+  error?: string | undefined;
   alt: string;
 }
 
@@ -62,11 +62,14 @@ export function useUploads(purpose: Asset["purpose"], first: Item[] = []) {
   const [items, dispatch] = useReducer(reduce, first);
   const client = useQueryClient();
   const running = useRef(new Map<string, AbortController>());
+  /* Every item is sent once, whatever an effect of an older drawing may still believe of it. */
+  const started = useRef(new Set<string>());
 
   const send = useCallback(
     async (item: Item) => {
       if (!item.file) return;
       const stop = new AbortController();
+      started.current.add(item.key);
       running.current.set(item.key, stop);
       try {
         const asset = await upload(
@@ -102,7 +105,7 @@ export function useUploads(purpose: Asset["purpose"], first: Item[] = []) {
   useEffect(() => {
     const free = atOnce - running.current.size;
     const waiting = items.filter(
-      (item) => item.file && !item.asset && !item.error && !running.current.has(item.key),
+      (item) => item.file && !item.asset && !item.error && !started.current.has(item.key),
     );
     for (const item of waiting.slice(0, Math.max(0, free))) void send(item);
   }, [items, send]);
@@ -198,25 +201,24 @@ export function useUploads(purpose: Asset["purpose"], first: Item[] = []) {
       (key: string, change: Partial<Item>) => dispatch({ do: "change", key, with: change }),
       [],
     ),
-    retry: useCallback(
-      (key: string) =>
-        dispatch({
-          do: "change",
-          key,
-          with: { error: undefined as never, sent: 0, asset: undefined as never },
-        }),
-      [],
-    ),
+    retry: useCallback((key: string) => {
+      started.current.delete(key);
+      dispatch({ do: "change", key, with: { error: undefined, sent: 0, asset: undefined } });
+    }, []),
     remove: useCallback((key: string) => {
       running.current.get(key)?.abort();
       dispatch({ do: "remove", key });
     }, []),
-    insert: useCallback((item: Item, at: number) => dispatch({ do: "insert", item, at }), []),
+    insert: useCallback((item: Item, at: number) => {
+      started.current.delete(item.key);
+      dispatch({ do: "insert", item, at });
+    }, []),
   };
 }
 
 /* What the server can read; browsers know HEIC by its ending only. */
-export const accepted = "image/jpeg,image/png,image/webp,image/heic,image/heif,.heic,.heif";
+export const accepted =
+  "image/jpeg,image/png,image/webp,image/heic,image/heif,image/avif,image/gif,.heic,.heif";
 
 export const looksLikePhoto = (file: File) =>
-  /^image\/(jpeg|png|webp|heic|heif)$/.test(file.type) || /\.hei[cf]$/i.test(file.name);
+  /^image\/(jpeg|png|webp|heic|heif|avif|gif)$/.test(file.type) || /\.hei[cf]$/i.test(file.name);

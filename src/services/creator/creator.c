@@ -61,15 +61,6 @@ struct tier_row_list {
     size_t n;
 };
 
-struct creator {
-    struct id id;
-    struct str handle, name, bio, avatar_url, banner_url;
-    int64_t followers, posts;
-    bool following, own;
-    LIST_OF(tier) tiers;
-    struct when created;
-};
-
 static const struct field creator_fields[] = {
     ID(creator, id, ID_CREATOR, "Creator"),
     HANDLE(creator, handle, "In the page's address: /@handle", .sample = "ana"),
@@ -84,7 +75,7 @@ static const struct field creator_fields[] = {
     LIST(creator, tiers, tier, "Open ones, cheapest first", .max = TIERS_MAX),
     WHEN(creator, created, "Since when there is a page"),
 };
-STATIC_SHAPE(creator);
+SHAPE(creator);
 
 /* $1 is the viewer. */
 #define CREATOR_COLUMNS                                                                            \
@@ -264,7 +255,7 @@ static enum err creators_dress(struct call *c, struct creator *creators, size_t 
     return E_OK;
 }
 
-static enum err creator_of_id(struct call *c, struct id id, struct creator *result)
+enum err creator_of_id(struct call *c, struct id id, struct creator *result)
 {
     TRY(db_one(c, creator, result, "SELECT " CREATOR_COLUMNS " FROM creator WHERE id = $2", c->who,
                id));

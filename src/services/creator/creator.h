@@ -19,6 +19,24 @@ struct tier {
 };
 extern const struct shape tier_shape;
 
+struct tier_list {
+    struct tier *v;
+    size_t n;
+};
+
+/* A creator's page, as one viewer sees it. */
+struct creator {
+    struct id id;
+    struct str handle, name, bio, avatar_url, banner_url;
+    int64_t followers, posts;
+    bool following, own;
+    struct tier_list tiers;
+    struct when created;
+};
+extern const struct shape creator_shape;
+/* One's own page. E_NOT_FOUND. */
+enum err creator_of_id(struct call *c, struct id id, struct creator *result);
+
 /* n pointers in the order of ids, with one query; NULL where there is no such creator. */
 enum err creator_cards(struct call *c, const struct id *ids, size_t n,
                        struct creator_card **result);

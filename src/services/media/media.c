@@ -675,7 +675,8 @@ static enum err picture_set(struct call *c, enum purpose purpose)
         url = public_url(c, a.id, "full");
     }
     touch(c, c->who);
-    return creator_set_picture(c, c->who, purpose == PURPOSE_BANNER, url);
+    TRY(creator_set_picture(c, c->who, purpose == PURPOSE_BANNER, url));
+    return creator_of_id(c, c->who, OUT(c, creator));
 }
 
 static enum err avatar_set(struct call *c)
@@ -753,9 +754,11 @@ static const struct route routes[] = {
     { DELETE, "/v1/media/{asset}", asset_delete, "Delete a picture that no post shows",
       .params = &asset_path_shape, .auth = CREATOR, .tx = WRITE, .fails = { E_CONFLICT } },
     { PUT, "/v1/creators/me/avatar", avatar_set, "Set or remove the avatar",
-      .in = &picture_choice_shape, .auth = CREATOR, .tx = WRITE, .fails = { E_NOT_READY } },
+      .in = &picture_choice_shape, .out = &creator_shape, .auth = CREATOR, .tx = WRITE,
+      .fails = { E_NOT_READY } },
     { PUT, "/v1/creators/me/banner", banner_set, "Set or remove the banner",
-      .in = &picture_choice_shape, .auth = CREATOR, .tx = WRITE, .fails = { E_NOT_READY } },
+      .in = &picture_choice_shape, .out = &creator_shape, .auth = CREATOR, .tx = WRITE,
+      .fails = { E_NOT_READY } },
     { GET, "/media/{asset}/{file}", public_read, "An avatar, a banner or a teaser",
       .params = &public_file_shape, .auth = ANYONE, .tx = READ, .wire = WIRE_RAW,
       .rate = { 6000, 2000 } },

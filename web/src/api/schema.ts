@@ -569,8 +569,8 @@ export interface Routes {
   "GET /v1/media/{asset}": { params: AssetPath; query: {}; body: undefined; reply: Asset };
   "PATCH /v1/media/{asset}": { params: AssetPath; query: {}; body: AssetEdit; reply: Asset };
   "DELETE /v1/media/{asset}": { params: AssetPath; query: {}; body: undefined; reply: undefined };
-  "PUT /v1/creators/me/avatar": { params: {}; query: {}; body: PictureChoice; reply: undefined };
-  "PUT /v1/creators/me/banner": { params: {}; query: {}; body: PictureChoice; reply: undefined };
+  "PUT /v1/creators/me/avatar": { params: {}; query: {}; body: PictureChoice; reply: Creator };
+  "PUT /v1/creators/me/banner": { params: {}; query: {}; body: PictureChoice; reply: Creator };
   "GET /v1/studio/earnings": { params: {}; query: {}; body: undefined; reply: Earnings };
   "GET /v1/studio/earnings/entries": { params: {}; query: EarningsQuery; body: undefined; reply: Page<EarningsEntry> };
   "GET /v1/studio/earnings/days": { params: {}; query: EarningsDaysQuery; body: undefined; reply: EarningsDays };

@@ -425,12 +425,10 @@ static bool demo_run(struct program *p)
 /* The platform, with what makes two hundred people quick to make. */
 static bool command_demo(char **args, size_t n)
 {
-    static const char *const defaults[] = { "--development=true",
-                                            "--account.quick_hash=true",
-                                            "--account.admin_email=" DEMO_ADMIN,
-                                            "--http.rates=false",
-                                            "--log.level=warn",
-                                            NULL };
+    static const char *const defaults[] = {
+        "--development=true", "--account.quick_hash=true", "--account.admin_email=" DEMO_ADMIN,
+        "--http.rates=false", "--log.level=warn",          NULL
+    };
     struct program p = platform();
     bool good = false;
 

@@ -196,7 +196,8 @@ struct db_ops {
     /* For migrations: until the transaction ends no other node is past this line, and time limits are off. */
     enum err (*alone)(struct db *db);
     enum err (*script)(struct db *db, struct str sql); /* several statements, already translated */
-    /* Tells other nodes after the commit (PostgreSQL's NOTIFY); nothing on SQLite. text < 8,000 bytes. */
+    /* Tells other nodes after the commit (PostgreSQL's NOTIFY); nothing on SQLite. text < 8,000 bytes; once in a WRITE, at its
+     * end. Nobody hears of a transaction that is rolled back; of one whose COMMIT fails they may. */
     enum err (*announce)(struct db *db, struct str text);
     void (*close)(struct db *db);
 };

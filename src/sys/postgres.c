@@ -23,6 +23,7 @@
 
 enum { EXIT_UNKNOWN_COMMIT = 70, ASK_SECONDS = 60 };
 #define CHANNEL     "stagedoor"
+#define NOTIFY      "SELECT pg_notify('" CHANNEL "', $1)"
 #define BEGIN_READ  "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 #define BEGIN_WRITE "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 
@@ -49,6 +50,8 @@ static void ended(struct postgres *k)
     k->db.open_transaction = false;
     k->begin = NULL;
     k->transaction[0] = 0;
+    free(k->announcement);
+    k->announcement = NULL;
 }
 
 static enum err postgres_begin(struct db *db, bool write)
@@ -69,8 +72,8 @@ static void postgres_rollback(struct db *db)
     struct postgres *k = (struct postgres *)db;
 
     /* A connection that cannot roll back is of no more use; the server rolls back when it goes. */
-    if (postgres_is_connected(k) && PQtransactionStatus(k->handle) != PQTRANS_IDLE &&
-        postgres_execute(k, "ROLLBACK") != E_OK) {
+    if (postgres_is_connected(k) && !k->answer_due &&
+        PQtransactionStatus(k->handle) != PQTRANS_IDLE && postgres_execute(k, "ROLLBACK") != E_OK) {
         PQfinish(k->handle);
         k->handle = NULL;
     }
@@ -131,15 +134,56 @@ static enum err commit_lost(struct postgres *k)
     return fate == FATE_COMMITTED ? E_OK : E_UNAVAILABLE;
 }
 
+/* COMMIT, and behind it, in a transaction of its own, the announcement. Inside of ours it would make all commits of the
+ * cluster wait for each other, because NOTIFY holds a lock until its transaction is on the disk. Both leave in one packet: a
+ * process that dies after its commit has announced it. Announcing what then was not committed does no harm. */
+static bool send_commit(struct postgres *k)
+{
+    const char *values[] = { k->announcement };
+
+    return PQenterPipelineMode(k->handle) &&
+           PQsendQueryParams(k->handle, "COMMIT", 0, NULL, NULL, NULL, NULL, 0) &&
+           PQpipelineSync(k->handle) &&
+           PQsendQueryParams(k->handle, NOTIFY, 1, NULL, values, NULL, NULL, 0) &&
+           PQpipelineSync(k->handle);
+}
+
+/* The answer to COMMIT; that to the announcement is not waited for. */
+static PGresult *commit_and_announce(struct postgres *k)
+{
+    PGresult *r = NULL;
+
+    if (send_commit(k)) {
+        r = PQgetResult(k->handle);
+        PQclear(PQgetResult(k->handle)); /* NULL: its end */
+        PQclear(PQgetResult(k->handle)); /* the end of the first pipeline */
+    }
+    k->answer_due = true;
+    return r;
+}
+
+static void announce_again(struct postgres *k)
+{
+    const char *values[] = { k->announcement };
+
+    if (k->announcement != NULL)
+        postgres_finish(k, PQexecParams(k->handle, NOTIFY, 1, NULL, values, NULL, NULL, 0), NOTIFY);
+}
+
 static enum err commit_write(struct postgres *k)
 {
-    PGresult *r = PQexec(k->handle, "COMMIT");
+    PGresult *r = k->announcement != NULL ? commit_and_announce(k) : PQexec(k->handle, "COMMIT");
     bool undone = PQresultStatus(r) == PGRES_COMMAND_OK && strcmp(PQcmdStatus(r), "COMMIT") != 0;
     enum err e = postgres_finish(k, r, "COMMIT");
 
     /* The server says ROLLBACK to the COMMIT of a broken transaction; core knows of it before, so this is our bug. */
     must(!undone);
-    return postgres_is_connected(k) ? e : commit_lost(k);
+    if (postgres_is_connected(k))
+        return e;
+    e = commit_lost(k);
+    if (e == E_OK)
+        announce_again(k);
+    return e;
 }
 
 static enum err commit_now(struct postgres *k)
@@ -206,18 +250,12 @@ static enum err postgres_alone(struct db *db)
 
 static enum err postgres_announce(struct db *db, struct str text)
 {
-    static const char sql[] = "SELECT pg_notify('" CHANNEL "', $1)";
     struct postgres *k = (struct postgres *)db;
-    const int length = (int)text.n, binary = 1;
 
-    must(db->open_transaction && text.n < 8000);
-    if (db->broken == E_OK)
-        db->broken = postgres_begun(k);
-    if (db->broken == E_OK)
-        db->broken = postgres_finish(
-            k, PQexecParams(k->handle, sql, 1, NULL, &text.p, &length, &binary, POSTGRES_BINARY),
-            sql);
-    return db->broken;
+    must(db->open_transaction && k->writing && k->announcement == NULL && text.n < 8000);
+    k->announcement = strndup(text.p, text.n);
+    must(k->announcement != NULL);
+    return db->broken != E_OK ? db->broken : postgres_begun(k);
 }
 
 /* --- connections ------------------------------------------------------------------------------------------------ */
@@ -226,6 +264,7 @@ static void postgres_close(struct db *db)
 {
     struct postgres *k = (struct postgres *)db;
 
+    ended(k);
     PQfinish(k->handle);
     free(k);
 }

@@ -131,15 +131,20 @@ enum err postgres_connect(struct postgres *k)
                : E_UNAVAILABLE;
 }
 
-/* Takes the answers that nobody waited for. */
+/* Takes the answers that nobody waited for: up to the NULL of a query, or to the end of a pipeline. */
 static void settle(struct postgres *k)
 {
+    bool pipeline = PQpipelineStatus(k->handle) != PQ_PIPELINE_OFF, end = !k->answer_due;
     PGresult *r;
 
-    if (!k->answer_due)
-        return;
-    while ((r = PQgetResult(k->handle)) != NULL)
+    while (!end) {
+        r = PQgetResult(k->handle);
+        end = pipeline ? PQresultStatus(r) == PGRES_PIPELINE_SYNC : r == NULL;
+        end = end || !postgres_is_connected(k);
         PQclear(r);
+    }
+    if (pipeline)
+        PQexitPipelineMode(k->handle);
     k->answer_due = false;
 }
 

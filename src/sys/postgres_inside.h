@@ -24,7 +24,8 @@ struct postgres {
     int64_t names;      /* of statements */
     const char *begin;  /* not yet sent: goes with the first statement */
     bool writing;       /* the transaction is a WRITE */
-    bool answer_due;    /* of a COMMIT that was not waited for */
+    bool answer_due;    /* of a READ's COMMIT, or of an announcement */
+    char *announcement; /* goes out behind the COMMIT */
     char timeline[16];
     char transaction[24]; /* id of the open WRITE, for pg_xact_status; empty for a READ */
 };

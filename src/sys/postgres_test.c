@@ -395,6 +395,16 @@ TEST(a_lost_answer_to_commit_is_asked_for)
     CHECK_OK(add_one(&c, 1));
     CHECK_OK(c.db->ops->commit(c.db));
     CHECK_INT(number(b, 1), 2);
+    /* The same with an announcement behind the COMMIT. */
+    for (int64_t i = 3; i < 6; i++) {
+        __atomic_store_n(&p.breaks, 1, __ATOMIC_SEQ_CST);
+        CHECK_OK(c.db->ops->begin(c.db, true));
+        CHECK_OK(add_one(&c, 1));
+        CHECK_OK(c.db->ops->announce(c.db, STR("t 1")));
+        CHECK_OK(c.db->ops->commit(c.db));
+        CHECK_INT(__atomic_load_n(&p.breaks, __ATOMIC_SEQ_CST), 0);
+        CHECK_INT(number(b, 1), i);
+    }
     db_close(c.db);
     e->ops->close(e);
     shutdown(p.socket, SHUT_RDWR);

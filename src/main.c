@@ -7,17 +7,10 @@
 #include "base/check.h"
 #include "core/start.h"
 #include "demo/demo.h"
+#include "modules.h"
+#include "sandbox/sandbox.h"
 #include "server/server.h"
-#include "services/access/access.h"
 #include "services/account/account.h"
-#include "services/admin/admin.h"
-#include "services/audit/audit.h"
-#include "services/creator/creator.h"
-#include "services/ledger/ledger.h"
-#include "services/media/media.h"
-#include "services/payment/payment.h"
-#include "services/post/post.h"
-#include "services/subscription/subscription.h"
 #include "sys/disk.h"
 #include "sys/image_worker.h"
 #include "sys/images_jailed.h"
@@ -35,26 +28,6 @@
 
 #define VERSION "0.1.0"
 enum { DRAIN_S = 30, FILE_BYTES = 1 << 16 };
-
-/* --- which modules ---------------------------------------------------------------------------------------------- */
-
-static const struct setting settings[] = {
-    { "data", SETTING_TEXT, "data", "The folder that holds everything this program keeps", 0, 0 },
-    { "public_url", SETTING_TEXT, "",
-      "The address that browsers use, https://… in production; empty: the one listened on", 0, 0 },
-    { "development", SETTING_BOOL, "false",
-      "For the developer's machine: a clock that can be moved, quick password hashes", 0, 0 },
-    { "log.level", SETTING_TEXT, "info", "debug, info, warn or error", 0, 0 },
-    { "mail.from", SETTING_TEXT, "Stagedoor <noreply@localhost>", "Sender of mails", 0, 0 },
-};
-static const struct module program_module = { .name = "program", MODULE_SETTINGS(settings) };
-
-static const struct module *const stagedoor[] = {
-    &core_module,         &program_module, &server_module,  &platform_module,
-    &audit_module,        &account_module, &session_module, &recovery_module,
-    &creator_module,      &media_module,   &ledger_module,  &payment_module,
-    &subscription_module, &access_module,  &post_module,    &admin_module,
-};
 
 /* --- one run ---------------------------------------------------------------------------------------------------- */
 
@@ -381,7 +354,7 @@ static bool serve(struct program *p, char **args, size_t n)
 static struct program platform(void)
 {
     return (struct program) {
-        .modules = stagedoor, .modules_n = COUNT(stagedoor), .is_platform = true, .lock = -1
+        .modules = modules, .modules_n = modules_n, .is_platform = true, .lock = -1
     };
 }
 
@@ -389,6 +362,18 @@ static bool command_serve(char **args, size_t n)
 {
     struct program p = platform();
 
+    return serve(&p, args, n);
+}
+
+static bool command_sandbox(char **args, size_t n)
+{
+    static const char *const defaults[] = { "--data=data/sandbox", "--http.port=8090", NULL };
+    const struct module *list[16] = { &core_module, &program_module, &server_module };
+    struct program p = { .modules = list, .modules_n = 3, .defaults = defaults, .lock = -1 };
+
+    must(sandbox_modules_n + 3 <= COUNT(list));
+    for (size_t i = 0; i < sandbox_modules_n; i++)
+        list[p.modules_n++] = sandbox_modules[i];
     return serve(&p, args, n);
 }
 
@@ -485,7 +470,7 @@ static bool command_openapi(char **args, size_t n)
     struct arena a = { 0 };
 
     (void)args, (void)n;
-    return print(&a, server_openapi(&a, stagedoor, COUNT(stagedoor)));
+    return print(&a, server_openapi(&a, modules, modules_n));
 }
 
 static bool command_typescript(char **args, size_t n)
@@ -493,7 +478,7 @@ static bool command_typescript(char **args, size_t n)
     struct arena a = { 0 };
 
     (void)args, (void)n;
-    return print(&a, server_typescript(&a, stagedoor, COUNT(stagedoor)));
+    return print(&a, server_typescript(&a, modules, modules_n));
 }
 
 static bool command_routes(char **args, size_t n)
@@ -503,8 +488,8 @@ static bool command_routes(char **args, size_t n)
 
     if (n > 0 && !audit)
         return complain("routes knows --audit only", STR_NONE);
-    return print(&a, audit ? server_audit(&a, stagedoor, COUNT(stagedoor))
-                           : server_route_list(&a, stagedoor, COUNT(stagedoor)));
+    return print(&a, audit ? server_audit(&a, modules, modules_n)
+                           : server_route_list(&a, modules, modules_n));
 }
 
 static bool command_version(char **args, size_t n)
@@ -523,6 +508,7 @@ static const struct {
     { "serve", command_serve, "runs the platform; --name=value for each setting" },
     { "demo", command_demo,
       "fills an empty installation with a believable site; needs the sandbox" },
+    { "sandbox", command_sandbox, "runs a payment provider to try things with, on port 8090" },
     { "migrate", command_migrate, "brings the database up to date, and ends" },
     { "config", command_config, "prints each setting, its value, where it comes from" },
     { "routes", command_routes, "prints the routes; --audit: who may call what" },

@@ -41,6 +41,7 @@ enum { PATIENCE = 1 };
 static struct unit_test *tests;
 static struct unit_program *programs;
 static int failures; /* atomic */
+static const struct unit_test *this_test;
 static bool in_process;
 static jmp_buf way_out;
 static char dir[PATH_BYTES];
@@ -92,6 +93,11 @@ bool unit_str(const char *file, int line, const char *what, struct str got, stru
                   STR_FMT(got), got.p ? "\"" : "", want.p ? "\"" : "none", STR_FMT(want),
                   want.p ? "\"" : "");
     return good;
+}
+
+const struct unit_test *unit_this(void)
+{
+    return this_test;
 }
 
 struct str unit_same(struct str s)
@@ -209,6 +215,7 @@ static void show_output(int fd)
 static int run_here(const struct unit_test *t)
 {
     failures = 0;
+    this_test = t;
     int code = setjmp(way_out);
     if (code == 0)
         t->run();
@@ -234,6 +241,7 @@ static void child_start(struct child *k, const struct unit_test *t)
     dup2(k->output, STDOUT_FILENO);
     dup2(k->output, STDERR_FILENO);
     setvbuf(stdout, NULL, _IOLBF, 0);
+    this_test = t;
     t->run();
     fflush(stdout);
     /* exit, not _exit: the leak check of ASan runs there. */

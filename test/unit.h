@@ -66,6 +66,9 @@ struct unit_program {
 /* The machine lacks something that this test needs. Counted and told; never for a bug of ours. */
 #define SKIP(...) unit_skip(__VA_ARGS__)
 
+/* The test that runs; for those that share a function. */
+const struct unit_test *unit_this(void);
+
 /* An empty folder of this test's own; removed afterwards, however the test ends. */
 const char *unit_dir(void);
 

@@ -36,6 +36,8 @@ def check(tree):
                 continue
             elif name.startswith("test/"):
                 found.append((s.path, line, f'only tests include "{name}"'))
+            elif "/" not in name and layer == "main":
+                continue
             elif "/" not in name:
                 found.append((s.path, line, f'write "{name}" from src/: "base/str.h"'))
             elif name.split("/")[0] not in BELOW.get(layer, set()):

@@ -1,0 +1,610 @@
+/* scenario.c -- API tests as tables: each *.scenario under src/ runs in-process against the whole program, on both engines.
+ *
+ *   # who   request                                                            -> what is expected
+ *   ana     POST /v1/creators {"handle":"ana","name":"Ana","bio":""}           -> 201 {"id":"$page","own":true}
+ *   fan     POST /v1/tips {"creator":"$page","amount":500} key=k1              -> 201 {"amount":500}
+ *   fan     POST /v1/tips {"creator":"$page","amount":500} key=k1              -> 201 same     # replayed
+ *   fan     POST /v1/tips {"creator":"$page","amount":5}                       -> 400 amount
+ *   nobody  POST /v1/tips {}                                                   -> 401
+ *   ana     POST /v1/media?purpose=post file=build/fixtures/a.jpg type=image/jpeg -> 201
+ *   clock   +31d
+ *   mail    ana $token
+ *
+ * A person is signed up when first named ("admin" as the operator; "nobody" never); $ana is the account's id. An expected
+ * object may leave members out; a list has them all. "$name" in it takes the value at first, and compares it from then on;
+ * "$any" is any value, "$absent" none. A word is the code of a problem, or the field that it blames. `same`: the very answer
+ * that this key got before. Jobs and events that are due run after each line (and beside it, where it has a key: the answer
+ * may wait for them). clock moves both clocks. mail: the token in the last mail to somebody. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/settings.h"
+#include "modules.h"
+#include "server/server.h"
+#include "sys/disk.h"
+#include "sys/images_jailed.h"
+#include "test/house.h"
+
+#include <fcntl.h>
+#include <glob.h>
+#include <inttypes.h>
+#include <pthread.h>
+
+enum { VARIABLES_MAX = 200, PEOPLE_MAX = 50, ANSWERS_MAX = 200, FILE_MAX = 64 << 20 };
+
+struct variable {
+    struct str name, value;
+};
+
+struct person {
+    struct str name, token;
+};
+
+/* What a key got. */
+struct remembered {
+    struct str request, reply;
+};
+
+struct scenario {
+    struct house *house;
+    struct server *server;
+    struct arena *arena;
+    const char *file;
+    int line;
+    struct variable variables[VARIABLES_MAX];
+    struct person people[PEOPLE_MAX];
+    struct remembered answers[ANSWERS_MAX];
+    size_t variables_n, people_n, answers_n;
+};
+
+/* One line, taken apart. */
+struct wish {
+    struct str who, method, target, body, key, type, file;
+    int64_t status;
+    struct str expected;
+};
+
+#define COMPLAIN(s, ...) unit_fail((s)->file, (s)->line, __VA_ARGS__)
+
+/* --- variables -------------------------------------------------------------------------------------------------- */
+
+static struct str variable_get(struct scenario *s, struct str name)
+{
+    for (size_t i = 0; i < s->variables_n; i++)
+        if (str_eq(s->variables[i].name, name))
+            return s->variables[i].value;
+    return STR_NONE;
+}
+
+static void variable_set(struct scenario *s, struct str name, struct str value)
+{
+    must(s->variables_n < VARIABLES_MAX);
+    s->variables[s->variables_n++] =
+        (struct variable) { str_copy(s->arena, name), str_copy(s->arena, value) };
+}
+
+static bool in_name(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+static struct str name_at(struct str text, size_t at)
+{
+    size_t n = 0;
+
+    while (at + n < text.n && in_name(text.p[at + n]))
+        n++;
+    return str_cut(text, at, n);
+}
+
+/* Known variables by their values; others stay as they are. */
+static struct str filled(struct scenario *s, struct str text)
+{
+    struct buf b = { .arena = s->arena };
+
+    for (size_t i = 0; i < text.n; i++) {
+        struct str name = text.p[i] == '$' ? name_at(text, i + 1) : STR("");
+        struct str value = name.n == 0 ? STR_NONE : variable_get(s, name);
+        if (value.p == NULL) {
+            buf_char(&b, text.p[i]);
+            continue;
+        }
+        buf_add(&b, value);
+        i += name.n;
+    }
+    return b.n == 0 ? STR("") : buf_str(&b);
+}
+
+/* --- matching --------------------------------------------------------------------------------------------------- */
+
+static bool matches(struct scenario *s, const struct json *want, const struct json *got,
+                    const char *where);
+
+static struct str scalar(struct scenario *s, const struct json *j)
+{
+    switch (j->kind) {
+    case J_TEXT:
+        return j->text;
+    case J_INTEGER:
+        return str_printf(s->arena, "%" PRId64, j->integer);
+    case J_BOOL:
+        return j->boolean ? STR("true") : STR("false");
+    case J_NULL:
+        return STR("null");
+    case J_REAL:
+    case J_LIST:
+    case J_OBJECT:
+        break;
+    }
+    return STR("…");
+}
+
+static bool variable_matches(struct scenario *s, struct str name, const struct json *got,
+                             const char *where)
+{
+    struct str value = variable_get(s, name);
+
+    if (str_is(name, "absent")) {
+        if (got != NULL)
+            COMPLAIN(s, "%s should not be there", where);
+        return got == NULL;
+    }
+    if (got == NULL || str_is(name, "any")) {
+        if (got == NULL)
+            COMPLAIN(s, "%s is missing", where);
+        return got != NULL;
+    }
+    if (value.p == NULL)
+        variable_set(s, name, scalar(s, got));
+    else if (!str_eq(value, scalar(s, got)))
+        COMPLAIN(s, "%s is %.*s, but $%.*s was %.*s", where, STR_FMT(scalar(s, got)), STR_FMT(name),
+                 STR_FMT(value));
+    return true;
+}
+
+static bool list_matches(struct scenario *s, const struct json *want, const struct json *got,
+                         const char *where)
+{
+    bool good = want->n == got->n;
+
+    if (!good)
+        COMPLAIN(s, "%s has %zu items, should have %zu", where, got->n, want->n);
+    for (size_t i = 0; i < want->n && good; i++)
+        good = matches(s, &want->items[i], &got->items[i],
+                       str_printf(s->arena, "%s[%zu]", where, i).p);
+    return good;
+}
+
+static bool object_matches(struct scenario *s, const struct json *want, const struct json *got,
+                           const char *where)
+{
+    bool good = true;
+
+    for (size_t i = 0; i < want->n; i++) {
+        struct str path = str_printf(s->arena, "%s.%.*s", where, STR_FMT(want->names[i]));
+        good &= matches(s, &want->items[i],
+                        json_get(got, str_copy(s->arena, want->names[i]).p), path.p);
+    }
+    return good;
+}
+
+static bool matches(struct scenario *s, const struct json *want, const struct json *got,
+                    const char *where)
+{
+    if (want->kind == J_TEXT && str_starts(want->text, "$"))
+        return variable_matches(s, str_cut(want->text, 1, want->text.n), got, where);
+    if (got == NULL) {
+        COMPLAIN(s, "%s is missing", where);
+        return false;
+    }
+    if (want->kind == J_LIST && got->kind == J_LIST)
+        return list_matches(s, want, got, where);
+    if (want->kind == J_OBJECT && got->kind == J_OBJECT)
+        return object_matches(s, want, got, where);
+    bool good = want->kind == got->kind && str_eq(scalar(s, want), scalar(s, got));
+    if (!good)
+        COMPLAIN(s, "%s is %.*s, should be %.*s", where, STR_FMT(scalar(s, got)),
+                 STR_FMT(scalar(s, want)));
+    return good;
+}
+
+static bool json_matches(struct scenario *s, struct str expected, struct str reply)
+{
+    const char *why = NULL;
+    const struct json *want = json_parse(s->arena, filled(s, expected), &why);
+
+    if (want == NULL) {
+        COMPLAIN(s, "what is expected is no JSON: %s", why);
+        return false;
+    }
+    const struct json *got = json_parse(s->arena, reply, &why);
+    if (got == NULL) {
+        COMPLAIN(s, "the reply is no JSON");
+        return false;
+    }
+    return matches(s, want, got, "reply");
+}
+
+static bool blames(struct scenario *s, struct str word, struct str reply)
+{
+    const char *why = NULL;
+    const struct json *got = json_parse(s->arena, reply, &why);
+    struct str code = got == NULL ? STR_NONE : json_text(got, "code");
+    struct str field = got == NULL ? STR_NONE : json_text(got, "field");
+
+    if (str_eq(word, code) || str_eq(word, field))
+        return true;
+    COMPLAIN(s, "the problem is %.*s, blaming \"%.*s\"; should be %.*s", STR_FMT(code),
+             STR_FMT(field), STR_FMT(word));
+    return false;
+}
+
+/* --- asking ----------------------------------------------------------------------------------------------------- */
+
+/* What the answer waits for runs here meanwhile. */
+struct helper {
+    struct house *house;
+    bool stop; /* atomic */
+};
+
+static void *help(void *arg)
+{
+    struct helper *h = arg;
+    struct timespec pause = { 0, 2000000 };
+
+    while (!__atomic_load_n(&h->stop, __ATOMIC_ACQUIRE)) {
+        house_jobs(h->house);
+        nanosleep(&pause, NULL);
+    }
+    return NULL;
+}
+
+static void call_helped(struct scenario *s, struct http_call *h)
+{
+    struct helper helper = { .house = s->house };
+    pthread_t thread;
+
+    must(pthread_create(&thread, NULL, help, &helper) == 0);
+    server_call(s->server, s->arena, h);
+    __atomic_store_n(&helper.stop, true, __ATOMIC_RELEASE);
+    pthread_join(thread, NULL);
+}
+
+static struct http_call plain_call(struct scenario *s, struct str token, const char *method,
+                                   const char *target, struct str body)
+{
+    struct http_call h = {
+        .method = method, .target = str_of(target), .token = token, .body = body
+    };
+
+    server_call(s->server, s->arena, &h);
+    return h;
+}
+
+static struct str member(struct scenario *s, struct str reply, const char *name)
+{
+    const char *why = NULL;
+    const struct json *j = json_parse(s->arena, reply, &why);
+
+    return j == NULL ? STR_NONE : json_text(j, name);
+}
+
+static struct str sign_up(struct scenario *s, struct str name)
+{
+    struct str body = str_printf(s->arena,
+                                 "{\"email\":\"%.*s@example.org\",\"password\":\"correct horse %.*s "
+                                 "staple\",\"name\":\"%.*s\"}",
+                                 STR_FMT(name), STR_FMT(name), STR_FMT(name));
+    struct http_call made = plain_call(s, STR_NONE, "POST", "/v1/accounts", body);
+
+    if (made.status != 201)
+        COMPLAIN(s, "%.*s cannot sign up: %d %.*s", STR_FMT(name), made.status, STR_FMT(made.reply));
+    body = str_printf(s->arena,
+                      "{\"email\":\"%.*s@example.org\",\"password\":\"correct horse %.*s "
+                      "staple\",\"kind\":\"bearer\"}",
+                      STR_FMT(name), STR_FMT(name));
+    struct http_call session = plain_call(s, STR_NONE, "POST", "/v1/sessions", body);
+    if (session.status != 201)
+        COMPLAIN(s, "%.*s cannot sign in: %d %.*s", STR_FMT(name), session.status,
+                 STR_FMT(session.reply));
+    variable_set(s, name, member(s, made.reply, "id"));
+    return member(s, session.reply, "token");
+}
+
+static struct str token_of(struct scenario *s, struct str name)
+{
+    if (str_is(name, "nobody"))
+        return STR_NONE;
+    for (size_t i = 0; i < s->people_n; i++)
+        if (str_eq(s->people[i].name, name))
+            return s->people[i].token;
+    must(s->people_n < PEOPLE_MAX);
+    struct person *p = &s->people[s->people_n++];
+    p->name = str_copy(s->arena, name);
+    p->token = sign_up(s, name);
+    return p->token;
+}
+
+static struct str file_read(struct scenario *s, struct str path)
+{
+    int fd = open(str_copy(s->arena, path).p, O_RDONLY | O_CLOEXEC);
+    struct buf b = { .arena = s->arena };
+    ssize_t n = 1;
+
+    if (fd < 0)
+        SKIP("there is no %.*s", STR_FMT(path));
+    while (n > 0 && b.n < FILE_MAX) {
+        n = read(fd, buf_room(&b, 65536), 65536);
+        b.n += n > 0 ? (size_t)n : 0;
+    }
+    close(fd);
+    return buf_str(&b);
+}
+
+static void check_same(struct scenario *s, struct str request, struct str reply, bool same)
+{
+    for (size_t i = 0; i < s->answers_n; i++) {
+        if (!str_eq(s->answers[i].request, request))
+            continue;
+        if (same && !str_eq(s->answers[i].reply, reply))
+            COMPLAIN(s, "not the same: %.*s, was %.*s", STR_FMT(reply),
+                     STR_FMT(s->answers[i].reply));
+        return;
+    }
+    if (same)
+        COMPLAIN(s, "nothing was asked with this key before");
+    must(s->answers_n < ANSWERS_MAX);
+    s->answers[s->answers_n++] = (struct remembered) { request, str_copy(s->arena, reply) };
+}
+
+static void check_answer(struct scenario *s, const struct wish *w, const struct http_call *h)
+{
+    bool good = h->status == w->status;
+
+    if (!good)
+        COMPLAIN(s, "status is %d, should be %" PRId64, h->status, w->status);
+    if (good && w->expected.n > 0 && (w->expected.p[0] == '{' || w->expected.p[0] == '['))
+        good = json_matches(s, w->expected, h->reply);
+    else if (good && w->expected.n > 0 && !str_is(w->expected, "same"))
+        good = blames(s, w->expected, h->reply);
+    if (!good)
+        COMPLAIN(s, "%.*s %.*s answered %d %.*s", STR_FMT(w->method), STR_FMT(w->target), h->status,
+                 STR_FMT(str_cut(h->reply, 0, 600)));
+}
+
+static void ask_line(struct scenario *s, const struct wish *w)
+{
+    struct http_call h = { .method = str_copy(s->arena, w->method).p,
+                           .token = token_of(s, w->who),
+                           .type = w->type };
+
+    h.target = filled(s, w->target); /* after the sign-up, which sets $who */
+    h.body = w->file.p != NULL ? file_read(s, w->file) : filled(s, w->body);
+    if (w->key.p == NULL) {
+        server_call(s->server, s->arena, &h);
+    } else {
+        h.headers[h.headers_n++] = (struct header) { "Idempotency-Key", w->key };
+        call_helped(s, &h);
+        if (h.status < 400)
+            check_same(s,
+                       str_printf(s->arena, "%.*s %.*s %.*s %.*s", STR_FMT(w->who),
+                                  STR_FMT(w->method), STR_FMT(h.target), STR_FMT(w->key)),
+                       h.reply, str_is(w->expected, "same"));
+    }
+    check_answer(s, w, &h);
+}
+
+/* --- lines ------------------------------------------------------------------------------------------------------ */
+
+static struct str word(struct str *rest)
+{
+    struct str w;
+
+    *rest = str_trim(*rest);
+    *rest = str_split(*rest, ' ', &w);
+    if (rest->p == NULL)
+        *rest = STR("");
+    return w;
+}
+
+/* JSON up to its last bracket; the rest stays. */
+static struct str json_word(struct str *rest)
+{
+    size_t depth = 0, i = 0;
+    bool text = false;
+
+    for (; i < rest->n; i++) {
+        char c = rest->p[i];
+        if (c == '"' && (i == 0 || rest->p[i - 1] != '\\'))
+            text = !text;
+        else if (!text && (c == '{' || c == '['))
+            depth++;
+        else if (!text && (c == '}' || c == ']') && --depth == 0)
+            break;
+    }
+    struct str json = str_cut(*rest, 0, i + 1);
+    *rest = str_cut(*rest, i + 1, rest->n);
+    return json;
+}
+
+static bool take_options(struct scenario *s, struct wish *w, struct str *rest)
+{
+    for (;;) {
+        *rest = str_trim(*rest);
+        if (str_starts(*rest, "->")) {
+            *rest = str_trim(str_cut(*rest, 2, rest->n));
+            return true;
+        }
+        if (str_starts(*rest, "{") || str_starts(*rest, "[")) {
+            w->body = json_word(rest);
+            continue;
+        }
+        struct str name, option = word(rest), value = str_split(option, '=', &name);
+        if (str_is(name, "key"))
+            w->key = value;
+        else if (str_is(name, "type"))
+            w->type = value;
+        else if (str_is(name, "file"))
+            w->file = value;
+        else {
+            COMPLAIN(s, "this line is not understood at \"%.*s\"", STR_FMT(option));
+            return false;
+        }
+    }
+}
+
+static void take_request(struct scenario *s, struct str who, struct str rest)
+{
+    struct wish w = { .who = who, .body = STR("") };
+
+    w.method = word(&rest);
+    w.target = word(&rest);
+    if (!take_options(s, &w, &rest))
+        return;
+    struct str status = word(&rest);
+    if (!str_int(status, &w.status)) {
+        COMPLAIN(s, "\"%.*s\" is no status", STR_FMT(status));
+        return;
+    }
+    rest = str_trim(rest);
+    w.expected = str_starts(rest, "{") || str_starts(rest, "[") ? json_word(&rest) : word(&rest);
+    if (str_starts(w.expected, "#"))
+        w.expected = STR("");
+    ask_line(s, &w);
+}
+
+static void take_clock(struct scenario *s, struct str by)
+{
+    int64_t n = 0, unit = 0;
+    char last = by.n < 3 ? 0 : by.p[by.n - 1];
+
+    if (last == 'd')
+        unit = DAY;
+    else if (last == 'h')
+        unit = HOUR;
+    else if (last == 'm')
+        unit = MINUTE;
+    if (by.p[0] != '+' || unit == 0 || !str_int(str_cut(by, 1, by.n - 2), &n))
+        COMPLAIN(s, "clock +31d, +2h or +5m, not \"%.*s\"", STR_FMT(by));
+    else
+        house_pass(s->house, n * unit);
+}
+
+/* mail ana $token */
+static void take_mail(struct scenario *s, struct str who, struct str name)
+{
+    struct str address = str_printf(s->arena, "%.*s@example.org", STR_FMT(who));
+    struct house *h = s->house;
+
+    for (size_t i = h->mails_n; i-- > 0;) {
+        const char *at = strstr(h->mails[i].text.p, "?token=");
+        if (!str_eq(h->mails[i].to, address) || at == NULL)
+            continue;
+        size_t n = strcspn(at + 7, " \r\n");
+        variable_set(s, str_cut(name, 1, name.n), (struct str) { at + 7, n });
+        return;
+    }
+    COMPLAIN(s, "%.*s got no mail with a token", STR_FMT(who));
+}
+
+static void take_line(struct scenario *s, struct str line)
+{
+    struct str rest = str_trim(line);
+
+    if (rest.n == 0 || rest.p[0] == '#')
+        return;
+    struct str who = word(&rest);
+    if (str_is(who, "clock")) {
+        take_clock(s, word(&rest));
+    } else if (str_is(who, "mail")) {
+        struct str to = word(&rest);
+        take_mail(s, to, word(&rest));
+    } else {
+        take_request(s, who, rest);
+    }
+    house_jobs(s->house);
+}
+
+/* --- a file ----------------------------------------------------------------------------------------------------- */
+
+static struct scenario *scenario_open(const char *engine)
+{
+    static const char *const settings[] = { "--account.quick_hash=true", "--http.rates=false",
+                                            "--account.admin_email=admin@example.org" };
+    struct house *h = house_open(engine, modules, modules_n, settings[0], NULL);
+    struct scenario *s = calloc(1, sizeof(*s));
+    char *args[COUNT(settings)];
+    struct str why;
+
+    must(s != NULL);
+    s->house = h;
+    s->arena = h->arena;
+    for (size_t i = 0; i < COUNT(settings); i++)
+        args[i] = arena_copy(s->arena, settings[i], strlen(settings[i]) + 1);
+    REQUIRE(settings_load(s->arena, modules, modules_n, STR_NONE, NULL, args, COUNT(args),
+                          &h->env->settings, &why));
+    h->env->blobs = disk_open(str_printf(s->arena, "%s/blobs", unit_dir()), h->env->log);
+    REQUIRE(h->env->blobs != NULL);
+    h->env->images = images_jailed_open(
+        h->env->blobs, str_printf(s->arena, "%s/scratch", unit_dir()), NULL, h->env->log);
+    REQUIRE(h->env->images != NULL);
+    s->server = server_open(h->env);
+    return s;
+}
+
+static void scenario_close(struct scenario *s)
+{
+    struct house *h = s->house;
+    struct images *images = h->env->images;
+    struct blobs *blobs = h->env->blobs;
+
+    CHECK(server_close(s->server, 5));
+    house_close(h);
+    images->close(images);
+    blobs->ops->close(blobs);
+    free(s);
+}
+
+static void run_file(void)
+{
+    const struct unit_test *t = unit_this();
+    struct scenario *s = scenario_open(strstr(t->name, "_on_postgres") != NULL ? "postgres" : "sqlite");
+    struct str rest = file_read(s, str_of(t->file)), line;
+
+    s->file = t->file;
+    while (rest.p != NULL) {
+        s->line++;
+        rest = str_split(rest, '\n', &line);
+        take_line(s, line);
+    }
+    scenario_close(s);
+}
+
+/* --- finding them ----------------------------------------------------------------------------------------------- */
+
+static void add_test(const char *path, const char *engine)
+{
+    const char *base = strrchr(path, '/') + 1;
+    struct unit_test *t = calloc(1, sizeof(*t));
+    char name[100];
+
+    must(t != NULL);
+    snprintf(name, sizeof(name), "scenario_%.*s_on_%s", (int)strcspn(base, "."), base, engine);
+    *t = (struct unit_test) { strdup(name), strdup(path), 1, 60, run_file, NULL };
+    unit_register(t);
+}
+
+__attribute__((constructor)) static void find_scenarios(void)
+{
+    static const char *const patterns[] = { "src/services/*/*.scenario", "src/server/*.scenario",
+                                            "test/*.scenario" };
+    glob_t found;
+
+    for (size_t k = 0; k < COUNT(patterns); k++) {
+        if (glob(patterns[k], 0, NULL, &found) != 0)
+            continue;
+        for (size_t i = 0; i < found.gl_pathc; i++) {
+            add_test(found.gl_pathv[i], "sqlite");
+            add_test(found.gl_pathv[i], "postgres");
+        }
+        globfree(&found);
+    }
+}

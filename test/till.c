@@ -47,6 +47,7 @@ static struct fake_object *make(struct fake_pay *p, const struct pay_request *r,
     must(p->n < FAKE_OBJECTS);
     o = &p->objects[p->n++];
     *o = (struct fake_object) { .amount = r->amount, .hosted = hosted, .state = PAY_PENDING };
+    o->made = *p->now;
     put(o->key, sizeof(o->key), r->key);
     put(o->reference, sizeof(o->reference), r->reference);
     snprintf(o->ref, sizeof(o->ref), "%s_%zu", hosted ? "cs" : "pi", p->n);
@@ -121,6 +122,8 @@ static enum err fake_query(struct pay *pay, struct arena *a, struct str ref, str
     pthread_mutex_lock(&p->lock);
     p->calls++;
     struct fake_object *f = find(p, by_key ? str_cut(ref, 5, ref.n) : ref, by_key);
+    if (f != NULL && f->hosted && f->state == PAY_PENDING && p->now->us - f->made.us > DAY)
+        f->state = PAY_EXPIRED;
     if (p->mood == FAKE_DOWN)
         e = E_PROVIDER_UNAVAILABLE;
     else if (f == NULL)
@@ -214,6 +217,7 @@ struct till *till_open(const char *engine, const struct module *const *modules, 
     t->env.public_url = STR("http://stage.test");
     pthread_mutex_init(&t->pay.lock, NULL);
     t->pay.pay.ops = &fake_ops;
+    t->pay.now = &t->real;
     t->env.pay = &t->pay.pay;
     REQUIRE(env_start(&t->env, 0) == E_OK);
     return t;
@@ -233,10 +237,35 @@ void till_forward(struct till *t, int64_t us)
     __atomic_add_fetch(&t->real.us, us, __ATOMIC_ACQ_REL);
 }
 
+static enum err events_waiting(struct call *c)
+{
+    int64_t *n = c->prepared;
+
+    return db_int(c, n,
+                  "SELECT count(*) FROM event WHERE (SELECT count(*) FROM event_cursor) < $1"
+                  " OR (tx, id) > (SELECT tx, id FROM event_cursor ORDER BY tx, id LIMIT 1)",
+                  *n);
+}
+
+/* On PostgreSQL an event can be read only when every older transaction of the cluster has ended, those of other tests too. */
+static bool events_wait(struct till *t)
+{
+    int64_t n = 0;
+
+    for (size_t m = 0; m < t->env.modules_n; m++)
+        n += t->env.modules[m]->subscribers_n > 0;
+    return n > 0 && till_run(t, READ, events_waiting, &n) == E_OK && n > 0;
+}
+
 void till_drain(struct till *t)
 {
-    while (events_drain(&t->env) + jobs_drain(&t->env) > 0)
-        ;
+    for (;;) {
+        while (events_drain(&t->env) + jobs_drain(&t->env) > 0)
+            ;
+        if (!events_wait(t))
+            return;
+        nanosleep(&(struct timespec) { 0, 2000000 }, NULL);
+    }
 }
 
 void till_pass(struct till *t, int64_t us, int64_t step_us)
@@ -396,14 +425,15 @@ static enum err run_request(struct till *t, struct call *c)
     return q.result;
 }
 
-struct till_reply till_ask(struct till *t, struct id who, enum method method, const char *path,
-                           const char *json, const char *key)
+struct till_reply till_ask_by(struct till *t, struct arena *arena, struct id who,
+                              enum method method, const char *path, const char *json,
+                              const char *key)
 {
     struct call c;
     struct str clean, query = str_split(str_of(path), '?', &clean);
     struct till_reply reply = { 0 };
 
-    call_begin(&c, &t->env, &t->arena);
+    call_begin(&c, &t->env, arena);
     c.route = route_of(t, method, clean, &c);
     if (c.route == NULL) {
         reply.result = E_NOT_FOUND;
@@ -413,7 +443,7 @@ struct till_reply till_ask(struct till *t, struct id who, enum method method, co
     c.header = header;
     c.body = json == NULL ? STR_NONE : str_of(json);
     c.idempotency_key = str_of(key);
-    c.request_hash = sha256_of(str_printf(&t->arena, "%s %s", path, json == NULL ? "" : json));
+    c.request_hash = sha256_of(str_printf(arena, "%s %s", path, json == NULL ? "" : json));
     must(!c.route->idempotent || key != NULL);
     reply.result = decode(&c, query, json);
     if (reply.result == E_OK)
@@ -421,10 +451,16 @@ struct till_reply till_ask(struct till *t, struct id who, enum method method, co
     if (reply.result == E_OK && c.reply.body.p == NULL)
         call_encode(&c);
     reply.status = c.reply.status;
-    reply.body = str_copy(&t->arena, c.reply.body);
+    reply.body = str_copy(arena, c.reply.body);
     reply.detail = c.problem.detail;
     reply.field = c.problem.field;
     return reply;
+}
+
+struct till_reply till_ask(struct till *t, struct id who, enum method method, const char *path,
+                           const char *json, const char *key)
+{
+    return till_ask_by(t, &t->arena, who, method, path, json, key);
 }
 
 struct str till_member(struct till *t, struct till_reply r, const char *name)

@@ -28,12 +28,14 @@ struct fake_object {
     enum pay_state state;
     bool hosted, told; /* told: we have heard of it, so that the fan may have seen its page */
     char decline[100];
+    struct when made;
 };
 
 /* Idempotent by key, like the real ones; counts what it took. */
 struct fake_pay {
     struct pay pay;
     pthread_mutex_t lock;
+    const struct when *now; /* hosted pages close after a day */
     enum fake_mood mood;
     size_t n;
     struct fake_object objects[FAKE_OBJECTS];
@@ -73,6 +75,10 @@ struct till_reply {
 };
 struct till_reply till_ask(struct till *t, struct id who, enum method method, const char *path,
                            const char *json, const char *key);
+/* ... from another thread, into an arena of its own. */
+struct till_reply till_ask_by(struct till *t, struct arena *arena, struct id who,
+                              enum method method, const char *path, const char *json,
+                              const char *key);
 /* The member `name` of the reply's object ("a.b" goes inside); none when it is not there. Integers as text. */
 struct str till_member(struct till *t, struct till_reply r, const char *name);
 

@@ -164,13 +164,16 @@ enum payment_state payment_next(enum payment_state state, enum pay_state said)
     return becomes[said];
 }
 
-/* How long until an open payment is asked about again: dense at first, because a fan is waiting; four days in all, longer
- * than a hosted page lives. */
+/* How long until an open payment is asked about again: dense at first, because a fan is waiting; then daily for a month,
+ * because a charge that waits for its fan has no end of its own. 0: a person has to look. */
 static int64_t watch_delay_us(int64_t round)
 {
-    static const int minutes[] = { 1, 2, 5, 10, 30, 60, 120, 240, 480, 720, 1440, 1440, 1440 };
+    static const int minutes[] = { 1, 2, 5, 10, 30, 60, 120, 240, 480, 720 };
+    enum { ROUNDS = 40 };
 
-    return round < (int64_t)COUNT(minutes) ? minutes[round] * MINUTE : 0;
+    if (round < (int64_t)COUNT(minutes))
+        return minutes[round] * MINUTE;
+    return round < ROUNDS ? DAY : 0;
 }
 
 /* Providers forget an idempotency key after a day; then a repeated call would be a second charge. */

@@ -210,9 +210,9 @@ static enum MHD_Result take_piece(struct connection *c, const char *p, size_t *n
 static enum MHD_Result first_call(struct connection *c, const char *method, const char *version)
 {
     take_head(c, method, version);
-    bool body = request_has_body(c->request) ||
-                c->request->known[KNOWN_TRANSFER_ENCODING].p != NULL ||
-                c->request->known[KNOWN_CONTENT_LENGTH].n > 1;
+    struct str length = c->request->known[KNOWN_CONTENT_LENGTH];
+    bool body = c->request->known[KNOWN_TRANSFER_ENCODING].p != NULL ||
+                (length.n > 0 && !str_is(length, "0"));
 
     __atomic_store_n(&c->came, 0, __ATOMIC_RELAXED);
     c->want = WANT_ANSWER;

@@ -367,7 +367,8 @@ static bool command_serve(char **args, size_t n)
 
 static bool command_sandbox(char **args, size_t n)
 {
-    static const char *const defaults[] = { "--data=data/sandbox", "--http.port=8090", NULL };
+    static const char *const defaults[] = { "--data=data/sandbox", "--http.port=8090",
+                                            "--core.slow_workers=8", NULL };
     const struct module *list[16] = { &core_module, &program_module, &server_module };
     struct program p = { .modules = list, .modules_n = 3, .defaults = defaults, .lock = -1 };
 

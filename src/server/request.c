@@ -262,6 +262,9 @@ static void page_or_missing(struct request *r, enum err *e)
 static enum err not_a_route(struct request *r)
 {
     enum err e = E_OK;
+
+    if (r->server->env->authenticate == NULL) /* a program without accounts has no app */
+        return E_NOT_FOUND;
     struct shared *file = r->method == GET && !r->options
                               ? web_find(r->server->web, r->path, r->known[KNOWN_ACCEPT_ENCODING])
                               : NULL;

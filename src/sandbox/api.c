@@ -108,7 +108,7 @@ static void reply_heads(struct call *c)
 {
     struct api *p = api_of(c);
 
-    reply_header(c, "Request-Id", p->request);
+    c->reply.cache = STR("no-store");
     reply_header(c, "Stripe-Version", STR(API_VERSION));
     if (p->key.p != NULL)
         reply_header(c, "Idempotency-Key", p->key);
@@ -143,7 +143,7 @@ static struct api *begin(struct call *c)
     if (c->route->params != NULL)
         p->id = PARAMS(c, row_id)->id;
     p->url = url_of(c, p->id);
-    p->request = api_id(c, "req");
+    p->request = c->request_id; /* the server tells it too, as Request-Id */
     return p;
 }
 

@@ -67,10 +67,10 @@ static enum err balance_row(struct call *c, struct str id, struct balance *resul
                   id);
 }
 
-/* 2.9 % and 30 of a charge; a refund costs nothing and gives no fee back. */
+/* 2.9 % and 30 of a charge, halves rounded up; a refund costs nothing and gives no fee back. */
 static int64_t fee_of(const char *type, int64_t amount)
 {
-    return str_is(STR("charge"), type) ? share_half_even(amount, 29, 1000) + 30 : 0;
+    return str_is(STR("charge"), type) ? (amount * 29 + 500) / 1000 + 30 : 0;
 }
 
 static enum err balance_add(struct call *c, const char *type, struct str source, int64_t amount,

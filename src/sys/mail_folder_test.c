@@ -108,6 +108,21 @@ TEST(mail_subjects_of_the_world_are_encoded)
     arena_done(&a);
 }
 
+TEST(mail_text_has_our_line_ends_only)
+{
+    struct arena a = { 0 };
+    struct mail m = good;
+    struct str text;
+
+    m.text = STR("a\r\nb\r.\r\0c");
+    CHECK_OK(format(&a, &m, &text));
+    CHECK(str_ends(text, "\r\n\r\na\r\nb.c\r\n"));
+    m.text = STR("");
+    CHECK_OK(format(&a, &m, &text));
+    CHECK(str_ends(text, "auto-generated\r\n\r\n"));
+    arena_done(&a);
+}
+
 TEST(mail_lines_are_not_too_long)
 {
     struct arena a = { 0 };

@@ -106,14 +106,23 @@ static size_t fitting(struct str line)
     return n;
 }
 
+/* Without CR and NUL: line ends are ours, and relays that take a lone CR for one could be told a second mail in the first. */
+static struct str cleaned(struct arena *a, struct str text)
+{
+    struct buf b = { .arena = a };
+
+    for (size_t i = 0; i < text.n; i++)
+        if (text.p[i] != '\r' && text.p[i] != 0)
+            buf_char(&b, text.p[i]);
+    return buf_str(&b);
+}
+
 static void put_text(struct buf *b, struct str text)
 {
-    struct str line, rest = text;
+    struct str line, rest = cleaned(b->arena, text);
 
     while (rest.p != NULL) {
         rest = str_split(rest, '\n', &line);
-        if (str_ends(line, "\r"))
-            line.n--;
         if (line.n == 0 && rest.p == NULL)
             break; /* the end of the last line */
         do {

@@ -41,8 +41,12 @@ static enum err postgres_script(struct db *db, struct str sql)
 {
     struct postgres *k = (struct postgres *)db;
 
-    TRY(postgres_ready(k));
-    return postgres_execute(k, sql.p);
+    enum err e = postgres_ready(k);
+    if (e == E_OK)
+        e = postgres_execute(k, sql.p);
+    if (db->open_transaction && e != E_OK)
+        db->broken = e;
+    return e;
 }
 
 static void ended(struct postgres *k)

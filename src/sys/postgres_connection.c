@@ -66,8 +66,10 @@ enum err postgres_finish(struct postgres *k, PGresult *r, const char *sql)
         if (state == NULL)
             state = "";
         e = postgres_is_connected(k) ? error_of_state(state) : E_UNAVAILABLE;
+        /* Not the details: they quote the row, with addresses and hashes. */
+        const char *why = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
         if (e == E_INTERNAL || e == E_UNAVAILABLE)
-            log_failure(k, state, PQerrorMessage(k->handle), sql);
+            log_failure(k, state, why != NULL ? why : PQerrorMessage(k->handle), sql);
     }
     PQclear(r);
     return e;

@@ -284,10 +284,13 @@ static enum err sqlite_query(struct db *db, struct db_statement *base, const str
 static enum err sqlite_script(struct db *db, struct str sql)
 {
     struct connection *k = (struct connection *)db;
+    enum err e = k->lost;
 
-    if (k->lost != E_OK)
-        return k->lost;
-    return error_inside(k, sqlite3_exec(k->handle, sql.p, NULL, NULL, NULL), sql.p);
+    if (e == E_OK)
+        e = error_inside(k, sqlite3_exec(k->handle, sql.p, NULL, NULL, NULL), sql.p);
+    if (db->open_transaction && e != E_OK)
+        db->broken = e;
+    return e;
 }
 
 /* --- transactions ----------------------------------------------------------------------------------------------- */

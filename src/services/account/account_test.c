@@ -9,6 +9,7 @@
 #include "test/house.h"
 
 #include <pthread.h>
+#include <string.h>
 
 static const struct module *const modules[] = { &core_module, &audit_module, &account_module,
                                                 &session_module, &recovery_module };
@@ -305,6 +306,20 @@ ENGINES(address_is_confirmed_once)
     CHECK_OK(ask(h, token, POST, "/v1/email-verifications", NULL, NULL));
     house_jobs(h);
     CHECK_INT(h->mails_n, 1); /* nothing left to confirm */
+    house_close(h);
+}
+
+ENGINES(mails_carry_no_text_of_strangers)
+{
+    struct house *h = open_house(engine);
+
+    CHECK_OK(ask(h, nobody, POST, "/v1/accounts", NULL,
+                 "{\"email\":\"victim@example.org\",\"password\":\"violet-ferry-24\","
+                 "\"name\":\"Win at https://evil.example\"}"));
+    house_jobs(h);
+    CHECK_INT(h->mails_n, 1);
+    CHECK(strstr(h->mails[0].text.p, "evil") == NULL);
+    CHECK(strstr(h->mails[0].subject.p, "evil") == NULL);
     house_close(h);
 }
 

@@ -64,15 +64,15 @@ static const struct field account_mail_fields[] = {
 };
 STATIC_SHAPE(account_mail);
 
-/* What a mail is made of. */
+/* What a mail is made of. Not the name: a stranger may have signed up with this address, and the name would be a text
+ * of the stranger's that we deliver. */
 struct mail_facts {
-    struct str email, name;
+    struct str email;
     int64_t nonce; /* 0: no token that is still good */
 };
 
 static const struct field mail_facts_fields[] = {
     EMAIL(mail_facts, email, "To"),
-    TEXT(mail_facts, name, "To", .max = ACCOUNT_NAME_MAX),
     INTEGER(mail_facts, nonce, "Of the token", .optional = true),
 };
 STATIC_SHAPE(mail_facts);
@@ -265,7 +265,7 @@ static struct str mail_text(struct call *c, enum mail_kind kind, const struct ma
     struct buf b = { .arena = c->arena };
     struct str token = facts->nonce > 0 ? token_of(c, facts->nonce) : STR("");
 
-    buf_printf(&b, "Hello %.*s,\n\n", STR_FMT(facts->name));
+    buf_add(&b, STR("Hello,\n\n"));
     if (kind == MAIL_VERIFY)
         text_verify(c, &b, token);
     else if (kind == MAIL_RESET)
@@ -275,7 +275,7 @@ static struct str mail_text(struct call *c, enum mail_kind kind, const struct ma
     return buf_str(&b);
 }
 
-/* NULL nonce: the token was used, replaced or is too old; its mail is not wanted any more. */
+/* No nonce: the token was used, replaced or is too old; its mail is not wanted any more. */
 static enum err mail_send(struct call *c)
 {
     const struct account_mail *in = IN(c, account_mail);
@@ -283,7 +283,7 @@ static enum err mail_send(struct call *c)
     struct mail_facts facts = { 0 };
 
     enum err e = db_one(c, mail_facts, &facts,
-                        "SELECT a.email, a.name, coalesce(t.nonce, 0) AS nonce FROM account a"
+                        "SELECT a.email, coalesce(t.nonce, 0) AS nonce FROM account a"
                         " LEFT JOIN account_token t"
                         " ON t.account = a.id AND t.purpose = $2 AND t.expires > $3"
                         " WHERE a.id = $1",

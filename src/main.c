@@ -5,12 +5,14 @@
  *   <data>/blobs  mail  scratch */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/check.h"
+#include "core/exec.h"
 #include "core/start.h"
 #include "demo/demo.h"
 #include "modules.h"
 #include "sandbox/sandbox.h"
 #include "server/server.h"
 #include "services/account/account.h"
+#include "services/audit/audit.h"
 #include "sys/disk.h"
 #include "sys/image_worker.h"
 #include "sys/images_jailed.h"
@@ -21,6 +23,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/resource.h>
@@ -36,6 +39,7 @@ struct program {
     size_t modules_n;
     const char *const *defaults; /* settings before the command line, ends in NULL */
     bool is_platform;            /* blobs, mails, payments, sessions; not the sandbox */
+    bool looks_only;             /* may run beside the program that uses the data folder */
     struct arena arena;
     struct env env;
     int lock;
@@ -195,7 +199,7 @@ static bool open_engine(struct program *p)
 
     if (url.n > 0)
         e->engine = postgres_open(url, e->log);
-    else if (lock_data(p))
+    else if (p->looks_only || lock_data(p))
         e->engine = sqlite_open(data_path(p, "stagedoor.db"), e->log);
     return e->engine != NULL;
 }
@@ -453,6 +457,43 @@ static bool print(struct arena *a, struct str text)
     return good;
 }
 
+static bool audit_told(const struct audit_report *r, struct arena *a)
+{
+    struct str head = hex_print(a, r->head.b, sizeof(r->head.b));
+
+    printf("%" PRId64 " records are sealed and fit, %" PRId64 " wait for the seal\n", r->records,
+           r->unsealed);
+    printf("the last of them has the hash %.*s\n", STR_FMT(head));
+    if (r->bad == 0)
+        return true;
+    struct str id = id_some(r->bad_id) ? id_text(a, ID_AUDIT, r->bad_id) : STR("no id");
+    printf("record %" PRId64 " (%.*s) is the first that does not fit: %.*s\n", r->bad, STR_FMT(id),
+           STR_FMT(r->why));
+    return false;
+}
+
+static bool command_audit_verify(char **args, size_t n)
+{
+    struct program p = {
+        .modules = modules, .modules_n = modules_n, .looks_only = true, .lock = -1
+    };
+    struct audit_report r;
+    struct call c;
+
+    bool good = program_open(&p, args, n);
+    if (good) {
+        call_begin(&c, &p.env, &p.arena);
+        enum err e = p.env.engine->ops->open(p.env.engine, false, &c.db);
+        if (e == E_OK)
+            e = audit_verify(&c, &r);
+        db_close(c.db);
+        good = e == E_OK ? audit_told(&r, &p.arena)
+                         : complain("cannot verify", str_of(err_sentence(e)));
+    }
+    program_close(&p);
+    return good;
+}
+
 static bool command_config(char **args, size_t n)
 {
     struct program p = platform();
@@ -511,6 +552,8 @@ static const struct {
       "fills an empty installation with a believable site; needs the sandbox" },
     { "sandbox", command_sandbox, "runs a payment provider to try things with, on port 8090" },
     { "migrate", command_migrate, "brings the database up to date, and ends" },
+    { "audit-verify", command_audit_verify,
+      "walks the chain of the audit log and names the first bad record" },
     { "config", command_config, "prints each setting, its value, where it comes from" },
     { "routes", command_routes, "prints the routes; --audit: who may call what" },
     { "openapi", command_openapi, "prints the API's description (OpenAPI 3.1)" },

@@ -8,19 +8,25 @@
  *   nobody  POST /v1/tips {}                                                   -> 401
  *   ana     POST /v1/media?purpose=post file=build/fixtures/a.jpg type=image/jpeg -> 201
  *   clock   +31d
+ *   calendar +31d
  *   mail    ana $token
+ *   bank    opens                       # the sandbox, for what follows
+ *   bank    pay $page 4242424242424242                                         -> 303 $next
+ *   bank    confirm $next complete                                             -> 303
  *
  * A person is signed up when first named ("admin" as the operator; "nobody" never); $ana is the account's id. An expected
  * object may leave members out; a list has them all. "$name" in it takes the value at first, and compares it from then on;
  * "$any" is any value, "$absent" none. A word is the code of a problem, or the field that it blames. `same`: the very answer
  * that this key got before. Jobs and events that are due run after each line (and beside it, where it has a key: the answer
- * may wait for them). clock moves both clocks. mail: the token in the last mail to somebody. */
+ * may wait for them). clock moves both clocks, calendar only that of business. mail: the token in the last mail to somebody. bank: what a payer does on the hosted page;
+ * the name at the end takes where the page leads to. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/settings.h"
 #include "modules.h"
 #include "server/server.h"
 #include "sys/disk.h"
 #include "sys/images_jailed.h"
+#include "test/bank.h"
 #include "test/house.h"
 
 #include <fcntl.h>
@@ -46,6 +52,7 @@ struct remembered {
 struct scenario {
     struct house *house;
     struct server *server;
+    struct bank *bank; /* NULL until it opens */
     struct arena *arena;
     const char *file;
     int line;
@@ -180,8 +187,8 @@ static bool object_matches(struct scenario *s, const struct json *want, const st
 
     for (size_t i = 0; i < want->n; i++) {
         struct str path = str_printf(s->arena, "%s.%.*s", where, STR_FMT(want->names[i]));
-        good &= matches(s, &want->items[i],
-                        json_get(got, str_copy(s->arena, want->names[i]).p), path.p);
+        good &= matches(s, &want->items[i], json_get(got, str_copy(s->arena, want->names[i]).p),
+                        path.p);
     }
     return good;
 }
@@ -289,14 +296,16 @@ static struct str member(struct scenario *s, struct str reply, const char *name)
 
 static struct str sign_up(struct scenario *s, struct str name)
 {
-    struct str body = str_printf(s->arena,
-                                 "{\"email\":\"%.*s@example.org\",\"password\":\"correct horse %.*s "
-                                 "staple\",\"name\":\"%.*s\"}",
-                                 STR_FMT(name), STR_FMT(name), STR_FMT(name));
+    struct str body =
+        str_printf(s->arena,
+                   "{\"email\":\"%.*s@example.org\",\"password\":\"correct horse %.*s "
+                   "staple\",\"name\":\"%.*s\"}",
+                   STR_FMT(name), STR_FMT(name), STR_FMT(name));
     struct http_call made = plain_call(s, STR_NONE, "POST", "/v1/accounts", body);
 
     if (made.status != 201)
-        COMPLAIN(s, "%.*s cannot sign up: %d %.*s", STR_FMT(name), made.status, STR_FMT(made.reply));
+        COMPLAIN(s, "%.*s cannot sign up: %d %.*s", STR_FMT(name), made.status,
+                 STR_FMT(made.reply));
     body = str_printf(s->arena,
                       "{\"email\":\"%.*s@example.org\",\"password\":\"correct horse %.*s "
                       "staple\",\"kind\":\"bearer\"}",
@@ -471,7 +480,7 @@ static void take_request(struct scenario *s, struct str who, struct str rest)
     ask_line(s, &w);
 }
 
-static void take_clock(struct scenario *s, struct str by)
+static void take_clock(struct scenario *s, struct str by, bool business)
 {
     int64_t n = 0, unit = 0;
     char last = by.n < 3 ? 0 : by.p[by.n - 1];
@@ -483,9 +492,13 @@ static void take_clock(struct scenario *s, struct str by)
     else if (last == 'm')
         unit = MINUTE;
     if (by.p[0] != '+' || unit == 0 || !str_int(str_cut(by, 1, by.n - 2), &n))
-        COMPLAIN(s, "clock +31d, +2h or +5m, not \"%.*s\"", STR_FMT(by));
-    else
+        COMPLAIN(s, "+31d, +2h or +5m, not \"%.*s\"", STR_FMT(by));
+    else if (!business)
         house_pass(s->house, n * unit);
+    else
+        __atomic_add_fetch(&s->house->env->clock.offset_us, n * unit, __ATOMIC_ACQ_REL);
+    if (business && s->bank != NULL)
+        bank_pass(s->bank, n * unit);
 }
 
 /* mail ana $token */
@@ -505,6 +518,32 @@ static void take_mail(struct scenario *s, struct str who, struct str name)
     COMPLAIN(s, "%.*s got no mail with a token", STR_FMT(who));
 }
 
+/* bank pay $page 4242424242424242 -> 303 $next */
+static void take_bank(struct scenario *s, struct str rest)
+{
+    struct str what = word(&rest), location = STR_NONE;
+    int64_t want = 0;
+
+    if (str_is(what, "opens")) {
+        must(s->bank == NULL);
+        s->bank = bank_open(s->house, s->server);
+        return;
+    }
+    REQUIRE(s->bank != NULL);
+    struct str url = filled(s, word(&rest)), how = word(&rest), arrow = word(&rest);
+    if (!str_is(arrow, "->") || !str_int(word(&rest), &want)) {
+        COMPLAIN(s, "bank pay $page 4242424242424242 -> 303");
+        return;
+    }
+    int status =
+        (str_is(what, "pay") ? bank_pay : bank_confirm)(s->bank, s->arena, url, how, &location);
+    if (status != want)
+        COMPLAIN(s, "the bank answered %d, should be %" PRId64, status, want);
+    struct str name = word(&rest);
+    if (str_starts(name, "$"))
+        variable_set(s, str_cut(name, 1, name.n), location);
+}
+
 static void take_line(struct scenario *s, struct str line)
 {
     struct str rest = str_trim(line);
@@ -512,15 +551,20 @@ static void take_line(struct scenario *s, struct str line)
     if (rest.n == 0 || rest.p[0] == '#')
         return;
     struct str who = word(&rest);
-    if (str_is(who, "clock")) {
-        take_clock(s, word(&rest));
+    if (str_is(who, "clock") || str_is(who, "calendar")) {
+        take_clock(s, word(&rest), str_is(who, "calendar"));
     } else if (str_is(who, "mail")) {
         struct str to = word(&rest);
         take_mail(s, to, word(&rest));
+    } else if (str_is(who, "bank")) {
+        take_bank(s, rest);
     } else {
         take_request(s, who, rest);
     }
-    house_jobs(s->house);
+    if (s->bank != NULL)
+        bank_jobs(s->bank, s->house);
+    else
+        house_jobs(s->house);
 }
 
 /* --- a file ----------------------------------------------------------------------------------------------------- */
@@ -528,7 +572,8 @@ static void take_line(struct scenario *s, struct str line)
 static struct scenario *scenario_open(const char *engine)
 {
     static const char *const settings[] = { "--account.quick_hash=true", "--http.rates=false",
-                                            "--account.admin_email=admin@example.org" };
+                                            "--account.admin_email=admin@example.org",
+                                            "--http.port=0" };
     struct house *h = house_open(engine, modules, modules_n, settings[0], NULL);
     struct scenario *s = calloc(1, sizeof(*s));
     char *args[COUNT(settings)];
@@ -557,6 +602,8 @@ static void scenario_close(struct scenario *s)
     struct blobs *blobs = h->env->blobs;
 
     CHECK(server_close(s->server, 5));
+    if (s->bank != NULL)
+        bank_close(s->bank);
     house_close(h);
     images->close(images);
     blobs->ops->close(blobs);
@@ -566,7 +613,8 @@ static void scenario_close(struct scenario *s)
 static void run_file(void)
 {
     const struct unit_test *t = unit_this();
-    struct scenario *s = scenario_open(strstr(t->name, "_on_postgres") != NULL ? "postgres" : "sqlite");
+    struct scenario *s =
+        scenario_open(strstr(t->name, "_on_postgres") != NULL ? "postgres" : "sqlite");
     struct str rest = file_read(s, str_of(t->file)), line;
 
     s->file = t->file;

@@ -131,6 +131,8 @@ static void sqlite_drop(struct db *db, struct db_statement *base)
 
     (void)db;
     sqlite3_finalize(s->handle);
+    for (size_t i = 0; i < s->base.columns; i++)
+        free((char *)s->base.names[i].p);
     free(s->argument_of);
     free(s->cells);
     free(s->base.names);
@@ -163,8 +165,12 @@ static void find_columns(struct statement *s)
     s->base.columns = (size_t)sqlite3_column_count(s->handle);
     s->base.names = some(s->base.columns, sizeof(s->base.names[0]));
     s->cells = some(s->base.columns, sizeof(s->cells[0]));
-    for (size_t i = 0; i < s->base.columns; i++)
-        s->base.names[i] = str_of(sqlite3_column_name(s->handle, (int)i));
+    for (size_t i = 0; i < s->base.columns; i++) {
+        /* A copy: SQLite's own goes when it plans the statement anew, as it does for arguments that a partial index asks. */
+        char *name = strdup(sqlite3_column_name(s->handle, (int)i));
+        must(name != NULL);
+        s->base.names[i] = str_of(name);
+    }
 }
 
 static enum err sqlite_prepare(struct db *db, const char *text, const struct db_value *args,

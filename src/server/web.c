@@ -86,6 +86,8 @@ struct web *web_open(struct server *s)
         map_put(&w->by_path, str_of(f->path), &w->files[i]);
         if (strcmp(f->path, "/index.html") == 0)
             index_cut(w, f);
+        else if (str_ends(str_of(f->path), ".html")) /* /docs is docs.html */
+            map_put(&w->by_path, str_cut(str_of(f->path), 0, strlen(f->path) - 5), &w->files[i]);
     }
     return w;
 }

@@ -216,7 +216,7 @@ export function Route({ document, route }: { document: Document; route: Listed }
       const same = i > 0 && JSON.stringify(answer.content) === JSON.stringify(all[0]?.[1].content);
       return [status, same ? { ...answer, content: {} } : answer] as const;
     });
-  const bad = answers.filter(([status]) => !status.startsWith("2") && !status.startsWith("3"));
+  const bad = answers.filter(([status]) => /^[45]/.test(status));
   const codes = codesOf(operation);
   return (
     <article

@@ -42,8 +42,8 @@ static enum err not_here(struct call *c)
 {
     struct buf b = html_begin(c, "Not found");
 
-    buf_add(&b, STR("<main class=\"narrow\"><div class=\"card done\"><h2>There is nothing here"
-                    "</h2><p>This payment page does not exist.</p></div></main>\n"));
+    buf_add(&b, STR("<main class=\"narrow\"><div class=\"card done\"><h1>There is nothing here"
+                    "</h1><p>This payment page does not exist.</p></div></main>\n"));
     html_reply(c, &b, 404, STR_NONE, STR_NONE);
     return E_OK;
 }
@@ -209,9 +209,8 @@ static enum err show_form(struct call *c, const struct session *s, const struct 
     TRY(session_items(c, s->id, &items));
     buf_add(&b, STR("<main>\n"));
     put_summary(c, &b, s, &items);
-    buf_add(&b, STR("<div>"));
+    buf_add(&b, STR("<div class=\"stack\">"));
     put_form(c, &b, s, e);
-    buf_add(&b, STR("<p></p>"));
     put_hint(&b);
     buf_add(&b, STR("</div></main>\n"));
     html_reply(c, &b, e->wrong.p == NULL ? 200 : 402, s->success_url, s->cancel_url);
@@ -242,7 +241,7 @@ static enum err show_end(struct call *c, const struct session *s)
     struct buf b = html_begin(c, complete ? "Paid" : "Expired");
     struct str back = complete ? success_url(c, s) : s->cancel_url;
 
-    buf_printf(&b, "<main class=\"narrow\"><div class=\"card done\"><h2>%s</h2><p>%s</p>",
+    buf_printf(&b, "<main class=\"narrow\"><div class=\"card done\"><h1>%s</h1><p>%s</p>",
                complete ? "You're all done here" : "This page has expired",
                complete ? "The payment is complete." : "Nothing was charged. Please start again.");
     if (back.p != NULL) {
@@ -361,7 +360,7 @@ static bool check_entry(struct call *c, const struct session *s, struct entry *e
 }
 
 /* Where the reason is shown: beside the field it is about. */
-static void point_out(struct entry *e, const struct api_error *refusal)
+static void point_out(struct call *c, struct entry *e, const struct api_error *refusal)
 {
     static const struct {
         const char *code, *field;
@@ -376,6 +375,8 @@ static void point_out(struct entry *e, const struct api_error *refusal)
         if (str_is(str_of(refusal->code), fields[i].code))
             e->wrong = str_of(fields[i].field);
     e->why = refusal->message;
+    if (str_is(e->wrong, "card"))
+        e->why = str_printf(c->arena, "%.*s Please try another card.", STR_FMT(refusal->message));
 }
 
 static enum err save_payer(struct call *c, const struct session *s, const struct entry *e)
@@ -464,7 +465,7 @@ static enum err go_on(struct call *c, struct session *s, struct str status, stru
                       const struct api_error *refusal)
 {
     if (refusal->status != 0) {
-        point_out(e, refusal);
+        point_out(c, e, refusal);
         return show_form(c, s, e);
     }
     if (str_is(status, "requires_action")) {
@@ -550,7 +551,7 @@ static enum err asked_load(struct call *c, struct str id, struct asked *q)
 
 static void put_question(struct call *c, struct buf *b, const struct asked *q)
 {
-    buf_add(b, STR("<div class=\"bank\">Sandbox Bank</div><h2>Confirm it is you</h2>"
+    buf_add(b, STR("<div class=\"bank\">Sandbox Bank</div><h1>Confirm it is you</h1>"
                    "<dl class=\"facts\"><dt>To</dt><dd>"));
     html_text(b, merchant(c));
     buf_add(b, STR("</dd>"));
@@ -586,7 +587,7 @@ static enum err bank_show(struct call *c)
     if (str_is(q.status, "requires_action"))
         put_question(c, &b, &q);
     else
-        buf_add(&b, STR("<h2>There is nothing to confirm</h2>"));
+        buf_add(&b, STR("<h1>There is nothing to confirm</h1>"));
     buf_add(&b, STR("</div></main>\n"));
     html_reply(c, &b, 200, s.success_url, q.return_url);
     return E_OK;
@@ -611,7 +612,7 @@ static enum err back_to_shop(struct call *c, const struct asked *q, bool good)
 
     if (q->return_url.p == NULL) {
         struct buf b = html_begin(c, "Done");
-        buf_add(&b, STR("<main class=\"narrow\"><div class=\"card done\"><h2>Thank you</h2>"
+        buf_add(&b, STR("<main class=\"narrow\"><div class=\"card done\"><h1>Thank you</h1>"
                         "<p>You can close this page.</p></div></main>\n"));
         html_reply(c, &b, 200, STR_NONE, STR_NONE);
         return E_OK;

@@ -3,12 +3,12 @@
 #include "sandbox/html.h"
 
 const char *const html_style[] = {
-    ":root{--ground:#f6f5f9;--card:#fff;--ink:#1b1726;--soft:#625c72;--line:#ddd8e6;"
+    ":root{--ground:#f6f5f9;--card:#fff;--ink:#1b1726;--soft:#625c72;--line:#ddd8e6;--edge:#8a829c;"
     "--accent:#6d3bd6;--accent-ink:#fff;--accent-soft:#efe9fc;--bad:#b3172f;"
     "--bad-soft:#fdecef;--note:#7a4b00;--note-soft:#fff4dc;--ring:#b79af2;--shadow:0 1px "
     "2px #1b172614,0 12px 32px -12px #1b172630}\n",
     "@media(prefers-color-scheme:dark){:root{--ground:#131019;--card:#1c1826;--ink:#f2eff8;"
-    "--soft:#a9a2ba;--line:#383148;--accent:#a37bf5;--accent-ink:#170d2b;"
+    "--soft:#a9a2ba;--line:#383148;--edge:#7d7496;--accent:#a37bf5;--accent-ink:#170d2b;"
     "--accent-soft:#2a2140;--bad:#ff9aa8;--bad-soft:#3b1a22;--note:#ffd98a;"
     "--note-soft:#332812;--ring:#6d4bb8;--shadow:0 1px 2px #0006,0 16px 40px -16px #000}}\n",
     "*{box-sizing:border-box}\n",
@@ -19,7 +19,7 @@ const char *const html_style[] = {
     "main{display:grid;gap:1.5rem;max-width:60rem;margin:0 auto;padding:1.25rem 1rem 3rem}\n",
     "main.narrow{max-width:28rem}\n",
     "h1{font-size:1rem;font-weight:600;margin:0;color:var(--soft)}\n",
-    "h2{font-size:1.125rem;margin:0 0 1rem}\n",
+    "h2,.card h1{font-size:1.125rem;font-weight:700;color:var(--ink);margin:0 0 1rem}\n",
     ".back{display:inline-flex;align-items:center;gap:.4rem;min-height:2.75rem;"
     "color:var(--soft);text-decoration:none;font-weight:500;margin-bottom:.5rem}\n",
     ".back:hover{color:var(--ink)}\n",
@@ -34,11 +34,13 @@ const char *const html_style[] = {
     "padding:1.25rem;box-shadow:var(--shadow)}\n",
     "label{display:block;font-weight:500;font-size:.9rem;margin-bottom:.35rem}\n",
     ".field{margin-bottom:1rem}\n",
+    ".stack{display:grid;gap:1rem;align-content:start}\n",
+    ".sandbox b{white-space:nowrap}\n",
     ".pair{display:grid;grid-template-columns:1fr 1fr;gap:.75rem}\n",
     "input{width:100%;min-height:2.9rem;padding:.6rem .8rem;font:inherit;color:inherit;"
-    "background:var(--ground);border:1px solid var(--line);border-radius:.6rem;"
+    "background:var(--ground);border:1px solid var(--edge);border-radius:.6rem;"
     "font-variant-numeric:tabular-nums}\n",
-    "input::placeholder{color:var(--soft);opacity:.75}\n",
+    "input::placeholder{color:var(--soft);opacity:1}\n",
     "input:focus-visible,button:focus-visible,a:focus-visible,summary:focus-visible{"
     "outline:3px solid var(--ring);outline-offset:1px}\n",
     "input[aria-invalid=true]{border-color:var(--bad);background:var(--bad-soft)}\n",

@@ -322,6 +322,16 @@ static enum err asset_get(struct call *c, struct id owner, struct id id, struct 
                   id, owner);
 }
 
+/* For a change: nobody else uses, changes or deletes it meanwhile. */
+static enum err asset_lock(struct call *c, struct id owner, struct id id, struct asset_row *result)
+{
+    return db_one(c, asset_row, result,
+                  "SELECT id, owner, teaser, purpose, state, error, filename, type, original, "
+                  "bytes, width, height,"
+                  " alt, uses, created FROM asset WHERE id = $1 AND owner = $2 FOR UPDATE",
+                  id, owner);
+}
+
 static enum err asset_read(struct call *c)
 {
     struct asset_row row;
@@ -393,13 +403,23 @@ enum err media_owner(struct call *c, struct id asset, struct id *owner)
                   asset);
 }
 
+/* Locked, so that none is deleted before it is counted; in one order, so that two posts never wait for each other. */
+static enum err assets_lock(struct call *c, const struct id *ids, size_t n, struct asset_rows *rows)
+{
+    return db_list(c, asset_row, rows,
+                   "SELECT id, owner, teaser, purpose, state, error, filename, type, original, "
+                   "bytes, width, height,"
+                   " alt, uses, created FROM asset WHERE id IN_LIST($1) ORDER BY id FOR UPDATE",
+                   db_ids(c, ids, n));
+}
+
 enum err media_use(struct call *c, struct id owner, const struct id *ids, size_t n, int change)
 {
     struct asset_rows rows = { 0 };
 
     if (n == 0)
         return E_OK;
-    TRY(assets_by_id(c, ids, n, &rows));
+    TRY(assets_lock(c, ids, n, &rows));
     for (size_t i = 0; i < n && change > 0; i++) {
         const struct asset_row *a = asset_in(&rows, ids[i]);
         const char *field = str_printf(c->arena, "media[%zu]", i).p;
@@ -565,14 +585,24 @@ static enum err record_ready(struct call *c, const struct made *m)
     return event_add(c, &ready_event, c->who, &ref);
 }
 
+/* What was made for nothing: the asset was deleted meanwhile, or another run was faster (then its rows keep them). */
+static enum err made_drop(struct call *c, const struct made *m)
+{
+    for (size_t i = 0; i < m->image.n; i++)
+        TRY(job_add(c, "media.blob_sweep", JOB_NOW,
+                    &(struct blob_ref) { hex_print(c->arena, m->hashes[i].b, SHA256_BYTES) },
+                    NULL));
+    return E_OK;
+}
+
 static enum err process_record(struct call *c)
 {
     const struct made *m = c->prepared;
     struct asset_row now;
-    enum err e = asset_get(c, c->who, IN(c, asset_ref)->asset, &now);
+    enum err e = asset_lock(c, c->who, IN(c, asset_ref)->asset, &now);
 
     if (e == E_NOT_FOUND || (e == E_OK && now.state != ASSET_PROCESSING))
-        return E_OK;
+        return made_drop(c, m);
     TRY(e);
     if (m->refused)
         return record_refused(c, now.id, m->image.refused);
@@ -639,12 +669,30 @@ static enum err renditions_drop(struct call *c, struct id asset)
     return E_OK;
 }
 
+/* Is it the avatar or banner now? */
+static enum err shown_on_page(struct call *c, const struct asset_row *a, bool *result)
+{
+    struct str url = public_url(c, a->id, "full");
+    struct creator page = { 0 };
+
+    *result = false;
+    if (a->purpose == PURPOSE_POST)
+        return E_OK;
+    TRY(creator_of_id(c, c->who, &page));
+    *result = str_eq(page.avatar_url, url) || str_eq(page.banner_url, url);
+    return E_OK;
+}
+
 static enum err asset_delete(struct call *c)
 {
     struct id id = PARAMS(c, asset_path)->asset;
     struct asset_row a;
+    bool shown;
 
-    TRY(asset_get(c, c->who, id, &a));
+    TRY(asset_lock(c, c->who, id, &a));
+    TRY(shown_on_page(c, &a, &shown));
+    if (shown)
+        return fail(c, E_CONFLICT, "it is your %s; choose another first", purposes[a.purpose]);
     if (a.uses > 0)
         return fail(c, E_CONFLICT,
                     "it stands in %" PRId64 " of your posts; take it out of them first", a.uses);
@@ -665,7 +713,7 @@ static enum err picture_set(struct call *c, enum purpose purpose)
     struct asset_row a;
 
     if (id_some(in->asset)) {
-        enum err e = asset_get(c, c->who, in->asset, &a);
+        enum err e = asset_lock(c, c->who, in->asset, &a);
         if (e == E_NOT_FOUND || (e == E_OK && a.purpose != purpose))
             return fail_field(c, E_NOT_FOUND, "asset", "there is no such %s of yours",
                               purposes[purpose]);

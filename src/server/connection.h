@@ -38,10 +38,11 @@ struct connection {
     int64_t deadline_us; /* of PHASE_PARKED; atomic */
     struct request *request;
     enum want want;
-    bool waiting;   /* suspended for the runner */
-    bool abandoned; /* ... in vain; request is gone */
-    bool unread;    /* closed before its body was read: the rest must be swallowed */
-    bool last;      /* no further request was expected */
+    bool waiting;       /* suspended for the runner */
+    bool abandoned;     /* ... in vain; request is gone */
+    bool unread;        /* closed before its body was read: the rest must be swallowed */
+    bool spoken;        /* something was answered, or begun to be */
+    const char *target; /* where the library has the request line's target; not to be read */
 };
 
 struct http {

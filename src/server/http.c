@@ -13,6 +13,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
+#include <linux/tcp.h>
 #include <sys/socket.h>
 
 enum {
@@ -31,7 +32,7 @@ enum {
 struct head {
     struct request *request;
     const char *expected; /* where the next line must begin; NULL: not looked at */
-    bool crooked, close;
+    bool crooked;
 };
 
 static bool straight(const struct head *head, const char *name, size_t name_n, const char *value,
@@ -59,12 +60,27 @@ static enum MHD_Result take_line(void *context, enum MHD_ValueKind kind, const c
     }
     if (head->expected != NULL)
         head->expected = value + value_n + 2;
-    if (name_n == 10 && strncasecmp(name, "Connection", 10) == 0)
-        head->close |= memmem(value, value_n, "close", 5) != NULL;
     return request_line(head->request, (struct str) { name, name_n },
                         (struct str) { value, value_n })
                ? MHD_YES
                : MHD_NO;
+}
+
+/* One space, target, one space, version, CR LF. */
+static void begin_straight(struct head *head, const struct connection *c, const char *method,
+                           const char *version)
+{
+    if (strcmp(MHD_get_version(), "0.9.75") != 0)
+        return;
+    head->expected = version + strlen(version) + 2;
+    head->crooked = c->target != method + strlen(method) + 1 ||
+                    version != c->target + c->request->target.n + 1 || head->expected[-1] != 0;
+}
+
+/* ... and at last an empty line. */
+static bool ends_straight(const struct head *head)
+{
+    return head->expected == NULL || (head->expected[0] == 0 && head->expected[1] == 0);
 }
 
 static void take_head(struct connection *c, const char *method, const char *version)
@@ -73,20 +89,16 @@ static void take_head(struct connection *c, const char *method, const char *vers
     bool old = strcmp(version, "HTTP/1.0") == 0;
     struct head head = { .request = r };
 
-    if (strcmp(MHD_get_version(), "0.9.75") == 0)
-        head.expected = version + strlen(version) + 2;
-    if (head.expected != NULL && version[strlen(version) + 1] != 0)
-        head.crooked = true;
+    begin_straight(&head, c, method, version);
     MHD_get_connection_values_n(c->mhd, MHD_HEADER_KIND, take_line, &head);
-    if (head.crooked)
-        request_refuse(
-            r, E_INVALID, NULL,
-            "Malformed HTTP: header lines end in CR LF, are not folded and have no NUL.");
+    if (head.crooked || (r->call.problem.code == E_OK && !ends_straight(&head)))
+        request_refuse(r, E_INVALID, NULL,
+                       "Malformed HTTP: lines have single spaces, end in CR LF, are not folded and "
+                       "have no NUL.");
     if (!old && r->known[KNOWN_HOST].p == NULL)
         request_refuse(r, E_INVALID, "Host", "Malformed HTTP: HTTP/1.1 requires a Host header.");
     if (r->call.problem.code != E_OK)
         metrics_add(c->http->server->metrics, METRIC_MALFORMED, 1);
-    c->last = old || head.close;
     request_begin(r, str_of(method));
 }
 
@@ -159,11 +171,10 @@ static enum MHD_Result answer_early(struct connection *c)
     bool asks =
         r->known[KNOWN_EXPECT].p != NULL; /* "Expect: 100-continue": nothing is on its way yet */
 
-    if (!asks && r->call.problem.code != E_INVALID && (r->chunked || r->length <= SWALLOW_BYTES)) {
+    if (!asks && r->framed && (r->chunked || r->length <= SWALLOW_BYTES)) {
         c->want = WANT_SWALLOW;
         return MHD_YES;
     }
-    c->last = true;
     c->unread = true;
     return queue_answer(c);
 }
@@ -186,7 +197,6 @@ static enum MHD_Result go(struct connection *c, bool body_open)
 /* In the middle of a body nothing can be queued: say it, and close. */
 static enum MHD_Result break_off(struct connection *c)
 {
-    c->last = true;
     c->unread = true;
     connection_say(c, E_TOO_LARGE, c->request);
     return MHD_NO;
@@ -209,10 +219,12 @@ static enum MHD_Result take_piece(struct connection *c, const char *p, size_t *n
 
 static enum MHD_Result first_call(struct connection *c, const char *method, const char *version)
 {
+    const struct request *r = c->request;
+
     take_head(c, method, version);
-    struct str length = c->request->known[KNOWN_CONTENT_LENGTH];
-    bool body = c->request->known[KNOWN_TRANSFER_ENCODING].p != NULL ||
-                (length.n > 0 && !str_is(length, "0"));
+    struct str length = r->known[KNOWN_CONTENT_LENGTH];
+    bool body = r->known[KNOWN_TRANSFER_ENCODING].p != NULL ||
+                (length.p != NULL && !str_is(length, "0")) || r->call.problem.code != E_OK;
 
     __atomic_store_n(&c->came, 0, __ATOMIC_RELAXED);
     c->want = WANT_ANSWER;
@@ -303,15 +315,25 @@ static struct connection *connection_new(struct http *h, struct MHD_Connection *
     return c;
 }
 
+/* The library has errors of its own, which we are not told of. */
+static uint64_t bytes_sent(int fd)
+{
+    struct tcp_info info = { 0 };
+    socklen_t n = sizeof(info);
+
+    getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n);
+    return info.tcpi_bytes_sent;
+}
+
 /* The library closes without a word when the first line is no request line. Somebody typed into the wrong port, or speaks
  * TLS to it: say so. */
 static bool was_no_http(struct connection *c)
 {
     char one;
 
-    return c->request == NULL && !c->last && c->phase == PHASE_IDLE &&
+    return !c->spoken && c->phase == PHASE_IDLE &&
            !__atomic_load_n(&c->http->quiet, __ATOMIC_RELAXED) &&
-           monotonic_us() - c->since_us < (IDLE_S - 1) * SECOND &&
+           monotonic_us() - c->since_us < (IDLE_S - 1) * SECOND && bytes_sent(c->fd) == 0 &&
            recv(c->fd, &one, 1, MSG_PEEK | MSG_DONTWAIT) != 0;
 }
 
@@ -349,6 +371,8 @@ static void *on_target(void *context, const char *target, struct MHD_Connection 
 
     must(c != NULL);
     must(c->request == NULL);
+    c->target = target;
+    c->spoken = true;
     c->request = request_new(h->server, str_of(target), (struct str) { c->peer, c->peer_n });
     c->want = WANT_HEAD;
     c->waiting = c->abandoned = false;
@@ -370,7 +394,7 @@ static void on_end(void *context, struct MHD_Connection *mhd, void **mine,
         return;
     *mine = NULL;
     if (how != MHD_REQUEST_TERMINATED_COMPLETED_OK)
-        c->last = true;
+        c->unread = true;
     if (c->request != NULL) {
         if (c->request->answer.status != 0)
             request_sent(c->request, c->request->answer.status);

@@ -241,6 +241,7 @@ static enum err take_framing(struct request *r)
     if (length.p != NULL && (!str_int(length, &r->length) || r->length < 0))
         return line_problem(r, "Content-Length", "it must be a whole number");
     r->chunked = coding.p != NULL;
+    r->framed = true;
     return E_OK;
 }
 

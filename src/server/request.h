@@ -85,6 +85,7 @@ struct request {
     bool head; /* HEAD, run as GET */
     bool options;
     bool chunked;
+    bool framed;    /* where it ends is beyond doubt */
     int64_t length; /* of the body; -1: none, or unknown because it is chunked */
     struct match match;
     const struct route *route;

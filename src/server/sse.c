@@ -11,7 +11,7 @@ enum {
     QUEUE_BYTES = 128 * 1024, /* more unread: the reader is too slow */
     BLOCK_BYTES = 1024,
     BEAT_US = 20 * SECOND, /* shorter than the patience of proxies, and of our own sockets */
-    TICK_MS = 1000,
+    TICK_S = 1,
     RECHECK_US = 60 * SECOND,
     STREAMS_MAX = 20000,
 };
@@ -40,6 +40,7 @@ struct streams {
     struct stream *list;
     size_t n;
     pthread_t ticker;
+    pthread_cond_t stop;
     bool stopping; /* atomic */
 };
 
@@ -295,16 +296,27 @@ static struct stream *sweep(struct streams *all)
     return list;
 }
 
+static void rest(struct streams *all)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_sec += TICK_S;
+    pthread_mutex_lock(&all->lock);
+    if (!all->stopping)
+        pthread_cond_timedwait(&all->stop, &all->lock, &t);
+    pthread_mutex_unlock(&all->lock);
+}
+
 static void *tick(void *arg)
 {
     struct streams *all = arg;
-    struct timespec pause = { TICK_MS / 1000, TICK_MS % 1000 * 1000000 };
 
     while (!__atomic_load_n(&all->stopping, __ATOMIC_ACQUIRE)) {
         int64_t now_us = monotonic_us();
         for (struct stream *s = sweep(all); s != NULL; s = s->next)
             tick_one(s, now_us);
-        nanosleep(&pause, NULL);
+        rest(all);
     }
     return NULL;
 }
@@ -316,13 +328,17 @@ struct streams *streams_open(struct server *s)
     must(all != NULL);
     all->server = s;
     pthread_mutex_init(&all->lock, NULL);
+    pthread_cond_init(&all->stop, NULL);
     must(pthread_create(&all->ticker, NULL, tick, all) == 0);
     return all;
 }
 
 void streams_end(struct streams *all)
 {
+    pthread_mutex_lock(&all->lock);
     __atomic_store_n(&all->stopping, true, __ATOMIC_RELEASE);
+    pthread_cond_signal(&all->stop);
+    pthread_mutex_unlock(&all->lock);
     pthread_join(all->ticker, NULL);
     pthread_mutex_lock(&all->lock);
     for (struct stream *s = all->list; s != NULL; s = s->next) {
@@ -339,5 +355,6 @@ void streams_close(struct streams *all)
 {
     must(sweep(all) == NULL);
     pthread_mutex_destroy(&all->lock);
+    pthread_cond_destroy(&all->stop);
     free(all);
 }

@@ -15,7 +15,7 @@ enum {
     IDLE_US =
         60 *
         SECOND, /* a request line that comes byte by byte; silence is cut earlier, by the library */
-    BODY_US = 30 * SECOND,  /* of small bodies, whole */
+    BODY_US = 20 * SECOND,  /* of small bodies, whole; before the library loses its patience */
     GRACE_US = 10 * SECOND, /* of files, before the least speed is asked for */
     BYTES_A_SECOND = 500,
     LINGER_US = 5 * SECOND,

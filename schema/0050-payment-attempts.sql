@@ -58,3 +58,4 @@ CREATE TABLE payment_notice (
     body         TEXT NOT NULL,
     PRIMARY KEY (provider, event)
 ) STRICT;
+CREATE INDEX payment_notice_received ON payment_notice (received);

@@ -140,6 +140,14 @@ static const struct field payment_hint_fields[] = {
 };
 STATIC_SHAPE(payment_hint);
 
+struct notice_sweep {
+    int64_t days;
+};
+static const struct field notice_sweep_fields[] = {
+    INTEGER(notice_sweep, days, "Age of what goes", .min = 1, .max = 3650),
+};
+STATIC_SHAPE(notice_sweep);
+
 /* --- rules ------------------------------------------------------------------------------------------------------ */
 
 bool payment_is_settled(enum payment_state state)
@@ -703,6 +711,22 @@ static enum err stripe_notice(struct call *c)
     return E_OK;
 }
 
+/* Providers repeat a notification for three days; we keep it for thirty, for people who have to look into something. */
+static enum err notices_sweep_again(struct call *c)
+{
+    struct notice_sweep next = { 30 };
+
+    return job_add_named(c, "payment.sweep", STR("payment.sweep"), when_after(c->now, DAY), &next);
+}
+
+static enum err notices_sweep(struct call *c)
+{
+    struct when before = when_after(env_real_now(c->env), -IN(c, notice_sweep)->days * DAY);
+
+    TRY(db_run(c, "DELETE FROM payment_notice WHERE received < $1", before));
+    return notices_sweep_again(c);
+}
+
 static const struct route routes[] = {
     { GET, "/v1/payments", payment_list, "Your payments, newest first",
       .query = &payment_query_shape, .items = &payment_shape, .auth = FAN, .tx = READ },
@@ -721,6 +745,8 @@ static const struct job_kind jobs[] = {
       .lease_ms = 120000, .tries = 20, .at_once = 4 },
     { "payment.query", observe_run, .in = &payment_hint_shape, .tx = WRITE,
       .prepare = query_prepare, .lease_ms = 120000, .tries = 12, .at_once = 8 },
+    { "payment.sweep", notices_sweep, .in = &notice_sweep_shape, .tx = WRITE, .lease_ms = 60000,
+      .tries = 1000 },
 };
 
 static const struct event_kind *const events[] = { &settled_event, &action_event };
@@ -759,4 +785,5 @@ const struct module payment_module = {
     MODULE_JOBS(jobs),
     MODULE_EVENTS(events),
     MODULE_SETTINGS(settings),
+    .start = notices_sweep_again,
 };

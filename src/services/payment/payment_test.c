@@ -459,6 +459,53 @@ ENGINES(notifications_about_nothing_of_ours_are_kept_and_do_nothing)
     till_close(t);
 }
 
+/* A worker's thread reads and writes like any other. */
+static void *work(void *arg)
+{
+    till_drain(arg);
+    return NULL;
+}
+
+ENGINES_SECONDS(many_workers_settle_a_payment_once, 60)
+{
+    enum { WORKERS = 6, PAYMENTS = 15, REPEATS = 4 };
+    struct till *t = shop(engine);
+    pthread_t workers[WORKERS];
+    char event[40];
+
+    for (int i = 0; i < PAYMENTS; i++)
+        order(t, 1000 + i, false);
+    till_drain(t);
+    for (size_t i = 0; i < t->pay.n; i++) {
+        fake_pay_settle(&t->pay, str_of(t->pay.objects[i].ref), PAY_SUCCEEDED, NULL);
+        for (int k = 0; k < REPEATS; k++) {
+            snprintf(event, sizeof(event), "evt_%zu_%d", i, k);
+            CHECK_OK(notify(t, event, t->pay.objects[i].ref));
+        }
+    }
+    for (int i = 0; i < WORKERS; i++)
+        must(pthread_create(&workers[i], NULL, work, t) == 0);
+    for (int i = 0; i < WORKERS; i++)
+        pthread_join(workers[i], NULL);
+    CHECK_INT(told(t, "settled", "succeeded"), PAYMENTS);
+    CHECK_INT(t->pay.taken_n, PAYMENTS);
+    check_money(t);
+    till_close(t);
+}
+
+ENGINES(old_notifications_are_swept)
+{
+    struct till *t = shop(engine);
+
+    CHECK_OK(notify(t, "evt_1", "cs_unknown"));
+    till_pass(t, 29 * DAY, DAY);
+    CHECK_OK(notify(t, "evt_2", "cs_unknown"));
+    CHECK_INT(till_int(t, "SELECT count(*) FROM payment_notice"), 2);
+    till_pass(t, 3 * DAY, DAY);
+    CHECK_INT(till_int(t, "SELECT count(*) FROM payment_notice"), 1);
+    till_close(t);
+}
+
 ENGINES(another_amount_than_asked_for_unlocks_nothing)
 {
     struct till *t = shop(engine);

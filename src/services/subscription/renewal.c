@@ -185,9 +185,11 @@ static enum err paid(struct call *c, struct membership *r, struct id payment)
     bool possible = true;
 
     TRY(period_of(c, r, payment, &period));
+    if (period <= r->period)
+        return paid_in_vain(c, r, payment);
     if (!membership_is_living(r->state))
         TRY(revive(c, r, &possible));
-    if (!possible || period <= r->period)
+    if (!possible)
         return paid_in_vain(c, r, payment);
     if (r->period == 0)
         r->anchor = c->now;

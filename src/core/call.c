@@ -109,6 +109,7 @@ void call_reset(struct call *c)
     c->problem = (struct problem) { 0 };
     c->touched_n = 0;
     c->depends_n = 0;
+    c->depends_until = (struct when) { 0 };
     c->awaited = ID_NONE;
     c->woke_jobs = c->woke_events = c->replayed = false;
 }
@@ -168,4 +169,10 @@ void depends(struct call *c, struct id id)
         c->depends_size = size;
     }
     c->depends[c->depends_n++] = revision_slot(id);
+}
+
+void depends_until(struct call *c, struct when end)
+{
+    if (c->depends_until.us == 0 || end.us < c->depends_until.us)
+        c->depends_until = end;
 }

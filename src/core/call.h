@@ -107,6 +107,7 @@ struct call {
     bool depends_on;                    /* reply cache: recording */
     size_t depends_n, depends_size;
     uint32_t *depends;
+    struct when depends_until; /* none: for as long as nothing changes */
     bool woke_jobs, woke_events;
     int64_t began_us;
     void *server; /* the server's own state of this request */
@@ -154,5 +155,7 @@ void reply_header(struct call *c, const char *name, struct str value);
 void touch(struct call *c, struct id id);
 /* In a handler of a route with .cached: the answer was computed from id. */
 void depends(struct call *c, struct id id);
+/* ... and it holds until then at most: a right lapses by time alone. */
+void depends_until(struct call *c, struct when end);
 
 #endif

@@ -195,7 +195,7 @@ static void keep(struct request *r)
 {
     struct call *c = &r->call;
     struct reply_key key = { c->actor.session, r->target,
-                             __atomic_load_n(&c->env->clock.offset_us, __ATOMIC_ACQUIRE) };
+                             __atomic_load_n(&c->env->clock.offset_us, __ATOMIC_ACQUIRE), c->now };
     struct shared *s = shared_make(r->answer.status, r->answer.headers, r->answer.headers_n,
                                    r->answer.body, false);
 
@@ -203,7 +203,8 @@ static void keep(struct request *r)
         depends(c, c->actor.session);
         depends(c, c->actor.account);
     }
-    replies_put(r->server->replies, &key, r->began_us, r->since, c->depends, c->depends_n, s);
+    replies_put(r->server->replies, &key, r->began_us, r->since, c->depends, c->depends_n,
+                c->depends_until, s);
     answer_shared(r, s);
 }
 

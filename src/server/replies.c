@@ -13,6 +13,7 @@ struct kept {
     struct reply_key key; /* target stands behind the slots */
     int64_t until_us;
     uint64_t since;
+    struct when ends; /* business time; none: by change alone */
     struct shared *answer;
     size_t bytes, n;
     uint32_t slots[];
@@ -91,7 +92,8 @@ static struct kept *find(struct part *p, uint64_t hash, const struct reply_key *
 static bool still_good(const struct replies *c, const struct kept *k, const struct reply_key *key,
                        int64_t now_us)
 {
-    bool good = k->until_us > now_us && k->key.offset_us == key->offset_us;
+    bool good = k->until_us > now_us && k->key.offset_us == key->offset_us &&
+                (k->ends.us == 0 || k->ends.us > key->now.us);
 
     for (size_t i = 0; i < k->n && good; i++)
         good = revision_unchanged(c->revisions, k->slots[i], k->since);
@@ -149,7 +151,7 @@ static struct kept *kept_new(const struct reply_key *key, const uint32_t *slots,
 }
 
 void replies_put(struct replies *c, const struct reply_key *key, int64_t now_us, uint64_t since,
-                 const uint32_t *slots, size_t n, struct shared *answer)
+                 const uint32_t *slots, size_t n, struct when ends, struct shared *answer)
 {
     uint64_t hash = hash_of(c, key);
     struct part *p = &c->parts[hash % PARTS];
@@ -162,6 +164,7 @@ void replies_put(struct replies *c, const struct reply_key *key, int64_t now_us,
     k->hash = hash;
     k->until_us = now_us + KEEP_US;
     k->since = since;
+    k->ends = ends;
     k->bytes = bytes;
     k->answer = shared_hold(answer);
     pthread_mutex_lock(&p->lock);

@@ -444,7 +444,8 @@ static enum err guarded(struct request *r)
     if (r->route->cached) {
         struct reply_key key = { r->call.actor.session, r->target,
                                  __atomic_load_n(&r->server->env->clock.offset_us,
-                                                 __ATOMIC_ACQUIRE) };
+                                                 __ATOMIC_ACQUIRE),
+                                 env_now(r->server->env) };
         struct shared *kept = replies_find(r->server->replies, &key, r->began_us);
         if (kept != NULL) {
             answer_shared(r, kept);

@@ -108,6 +108,8 @@ enum err access_viewer_load(struct call *c, struct access_viewer *result)
         TRY(subscription_entitlements(c, c->who, &entitlements));
         TRY(creator_follows(c, c->who, &followed));
     }
+    for (size_t i = 0; i < entitlements.n; i++)
+        depends_until(c, entitlements.v[i].until);
     v.entitlements = entitlements.v;
     v.entitlements_n = entitlements.n;
     v.creators = arena_array(c->arena, struct id, followed.n + 1);

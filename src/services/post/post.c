@@ -338,9 +338,13 @@ static enum err post_read(struct call *c)
     return visible_get(c, PARAMS(c, post_path)->post, OUT(c, post));
 }
 
-static enum err own_get(struct call *c, struct id id, struct post_row *result)
+/* For a change: locked, so that two changes of one post come one after the other, each with its pictures' counts. */
+static enum err own_lock(struct call *c, struct id id, struct post_row *result)
 {
-    TRY(row_get(c, id, result));
+    TRY(db_one(c, post_row, result,
+               "SELECT id, creator, text, state, position, published, created, edited FROM post "
+               "WHERE id = $1 FOR UPDATE",
+               id));
     return id_is(result->creator, c->who) ? E_OK : E_NOT_FOUND;
 }
 
@@ -634,7 +638,7 @@ static enum err post_change(struct call *c)
     struct post_row row;
     struct ids had;
 
-    TRY(own_get(c, PARAMS(c, post_path)->post, &row));
+    TRY(own_lock(c, PARAMS(c, post_path)->post, &row));
     TRY(edit_fill(c, &row, &will, &had));
     TRY(content_check(c, will.text, &will.media));
     TRY(tiers_check(c, will.access, &will.tiers));
@@ -655,7 +659,7 @@ static enum err post_publish(struct call *c)
 {
     struct post_row row;
 
-    TRY(own_get(c, PARAMS(c, post_path)->post, &row));
+    TRY(own_lock(c, PARAMS(c, post_path)->post, &row));
     if (row.state == POST_PUBLISHED)
         return fail(c, E_CONFLICT, "it is published already");
     TRY(publish(c, row.id));
@@ -668,7 +672,7 @@ static enum err post_delete(struct call *c)
     struct post_row row;
     struct ids had;
 
-    TRY(own_get(c, PARAMS(c, post_path)->post, &row));
+    TRY(own_lock(c, PARAMS(c, post_path)->post, &row));
     TRY(assets_of(c, row.id, &had));
     TRY(media_use(c, c->who, had.v, had.n, -1));
     TRY(access_remove(c, row.id));
@@ -677,6 +681,8 @@ static enum err post_delete(struct call *c)
     touch(c, c->who);
     if (row.state != POST_PUBLISHED)
         return E_OK;
+    /* Locks the page: a post that is being published is then seen here, or comes after. */
+    TRY(creator_published(c, c->who, 0, 0));
     TRY(lane_advance(c, &lane, INT64_MAX));
     return creator_published(c, c->who, lane.position, -1);
 }

@@ -69,9 +69,42 @@ void house_close(struct house *h)
     free(h);
 }
 
+static enum err events_waiting(struct call *c)
+{
+    int64_t *n = c->prepared;
+
+    return db_int(c, n,
+                  "SELECT count(*) FROM event WHERE (SELECT count(*) FROM event_cursor) < $1"
+                  " OR (tx, id) > (SELECT tx, id FROM event_cursor ORDER BY tx, id LIMIT 1)",
+                  *n);
+}
+
+/* On PostgreSQL an event can be read only when every older transaction of the cluster has ended, those of other tests too. */
+static bool events_wait(struct house *h)
+{
+    struct arena a = { 0 };
+    struct call c;
+    int64_t n = 0;
+
+    for (size_t m = 0; m < h->env->modules_n; m++)
+        n += h->env->modules[m]->subscribers_n > 0;
+    if (n == 0)
+        return false;
+    call_begin(&c, h->env, &a);
+    c.prepared = &n;
+    bool wait = exec_transaction(h->env->exec, &c, READ, events_waiting) == E_OK && n > 0;
+    arena_done(&a);
+    return wait;
+}
+
 void house_jobs(struct house *h)
 {
-    while (events_drain(h->env) + jobs_drain(h->env) > 0) {
+    for (;;) {
+        while (events_drain(h->env) + jobs_drain(h->env) > 0) {
+        }
+        if (!events_wait(h))
+            return;
+        nanosleep(&(struct timespec) { 0, 2000000 }, NULL);
     }
 }
 

@@ -78,6 +78,11 @@ enum err missing(struct call *c, const char *what, const char *param, struct str
                        });
 }
 
+enum err or_missing(struct call *c, enum err e, const char *what, const char *param, struct str id)
+{
+    return e == E_NOT_FOUND ? missing(c, what, param, id) : e;
+}
+
 enum err card_refused(struct call *c, const struct api_error *e)
 {
     reply_error(c, e);

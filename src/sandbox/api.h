@@ -121,6 +121,8 @@ enum err refuse(struct call *c, const char *code, const char *param, const char 
     FORMAT(4, 5);
 /* resource_missing: "No such customer: 'cus_…'". param NULL: it stands in the path, 404. */
 enum err missing(struct call *c, const char *what, const char *param, struct str id);
+/* After a look into the database: missing when there was nothing, else what it said. */
+enum err or_missing(struct call *c, enum err e, const char *what, const char *param, struct str id);
 /* Any other; keeps nothing of the transaction. */
 enum err refuse_with(struct call *c, const struct api_error *e);
 /* 402 card_error; the transaction is kept. */

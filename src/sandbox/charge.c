@@ -322,8 +322,7 @@ enum err charge_get(struct call *c)
 {
     struct charge h;
 
-    if (row(c, api_of(c)->id, &h) == E_NOT_FOUND)
-        return missing(c, "charge", NULL, api_of(c)->id);
+    TRY(or_missing(c, row(c, api_of(c)->id, &h), "charge", NULL, api_of(c)->id));
     return api_reply_object(c, charge_render, h.id);
 }
 
@@ -355,8 +354,8 @@ enum err balance_line(struct call *c)
 {
     struct balance b;
 
-    if (balance_row(c, api_of(c)->id, &b) == E_NOT_FOUND)
-        return missing(c, "balance_transaction", NULL, api_of(c)->id);
+    TRY(or_missing(c, balance_row(c, api_of(c)->id, &b), "balance_transaction", NULL,
+                   api_of(c)->id));
     return api_reply_object(c, balance_render, b.id);
 }
 
@@ -503,8 +502,9 @@ static enum err refunded_charge(struct call *c, struct charge *h)
         TRY(intent_load(c, intent, "payment_intent", &t));
         charge = t.latest_charge;
     }
-    if (charge.p == NULL || row(c, charge, h) == E_NOT_FOUND)
-        return missing(c, "charge", "charge", charge.p == NULL ? intent : charge);
+    if (charge.p == NULL)
+        return missing(c, "charge", "payment_intent", intent);
+    TRY(or_missing(c, row(c, charge, h), "charge", "charge", charge));
     if (h->amount_captured == 0)
         return refuse(c, "charge_not_refundable", "charge", "This charge was not paid.");
     return E_OK;
@@ -513,7 +513,7 @@ static enum err refunded_charge(struct call *c, struct charge *h)
 enum err refund_create(struct call *c)
 {
     struct refund f = { .id = api_id(c, "re"), .reason = in_text(c, "reason") };
-    struct charge h;
+    struct charge h = { 0 };
 
     TRY(refunded_charge(c, &h));
     int64_t left = h.amount_captured - h.amount_refunded;
@@ -547,8 +547,7 @@ enum err refund_get(struct call *c)
 {
     struct refund f;
 
-    if (refund_row(c, api_of(c)->id, &f) == E_NOT_FOUND)
-        return missing(c, "refund", NULL, api_of(c)->id);
+    TRY(or_missing(c, refund_row(c, api_of(c)->id, &f), "refund", NULL, api_of(c)->id));
     return api_reply_object(c, refund_render, f.id);
 }
 

@@ -530,7 +530,7 @@ static enum err load(struct call *c, struct session *s)
 {
     enum err e = session_load(c, api_of(c)->id, s);
 
-    return e == E_NOT_FOUND ? missing(c, "checkout.session", NULL, api_of(c)->id) : e;
+    return or_missing(c, e, "checkout.session", NULL, api_of(c)->id);
 }
 
 TAKES_NOTHING(checkout_get);

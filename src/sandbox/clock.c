@@ -80,7 +80,7 @@ static enum err load(struct call *c, struct str id, const char *param, struct te
         db_one(c, test_clock, result,
                "SELECT id, name, frozen, created FROM sandbox_test_clock WHERE id = $1", id);
 
-    return e == E_NOT_FOUND ? missing(c, "test clock", param, id) : e;
+    return or_missing(c, e, "test clock", param, id);
 }
 
 enum err test_clock_now(struct call *c, struct str id, struct when *result)

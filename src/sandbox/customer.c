@@ -175,8 +175,7 @@ enum err customer_get(struct call *c)
     struct customer k;
 
     /* A deleted one is still told of, as deleted. */
-    if (row(c, id, &k) == E_NOT_FOUND)
-        return missing(c, "customer", NULL, id);
+    TRY(or_missing(c, row(c, id, &k), "customer", NULL, id));
     return api_reply_object(c, customer_render, id);
 }
 

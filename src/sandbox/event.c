@@ -251,8 +251,7 @@ enum err event_get(struct call *c)
 {
     struct event e;
 
-    if (event_row(c, api_of(c)->id, &e) == E_NOT_FOUND)
-        return missing(c, "event", NULL, api_of(c)->id);
+    TRY(or_missing(c, event_row(c, api_of(c)->id, &e), "event", NULL, api_of(c)->id));
     return api_reply_object(c, event_render, e.id);
 }
 
@@ -302,7 +301,7 @@ static enum err endpoint_load(struct call *c, struct str id, struct endpoint_row
                         " FROM sandbox_endpoint WHERE id = $1",
                         id);
 
-    return e == E_NOT_FOUND ? missing(c, "webhook endpoint", NULL, id) : e;
+    return or_missing(c, e, "webhook endpoint", NULL, id);
 }
 
 static enum err endpoint_row_render(struct render *r, struct str id, bool with_secret)

@@ -51,7 +51,7 @@ enum err intent_load(struct call *c, struct str id, const char *param, struct in
 {
     enum err e = row(c, id, result);
 
-    return e == E_NOT_FOUND ? missing(c, "payment_intent", param, id) : e;
+    return or_missing(c, e, "payment_intent", param, id);
 }
 
 enum err intent_insert(struct call *c, struct intent *t)

@@ -235,7 +235,7 @@ static enum err load(struct call *c, struct pay_method *m)
     struct str id = api_of(c)->id;
     enum err e = row(c, id, m);
 
-    return e == E_NOT_FOUND ? missing(c, "PaymentMethod", NULL, id) : e;
+    return or_missing(c, e, "PaymentMethod", NULL, id);
 }
 
 TAKES_NOTHING(method_get);

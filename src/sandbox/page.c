@@ -502,8 +502,8 @@ static enum err pay_submit(struct call *c)
 {
     struct api_error refusal = { 0 };
     struct card_input in = { 0 };
+    struct entry e = { 0 };
     struct session s;
-    struct entry e;
     struct str status;
 
     begin(c);

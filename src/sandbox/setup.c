@@ -24,7 +24,7 @@ enum err setup_load(struct call *c, struct str id, const char *param, struct set
 {
     enum err e = row(c, id, result);
 
-    return e == E_NOT_FOUND ? missing(c, "setup_intent", param, id) : e;
+    return or_missing(c, e, "setup_intent", param, id);
 }
 
 enum err setup_insert(struct call *c, struct setup *t)

@@ -216,30 +216,60 @@ static void give_up(struct connection *c, int64_t now_us)
         c->request = NULL;
         c->abandoned = true;
     }
-    MHD_resume_connection(c->mhd);
+    c->woken_next = c->http->woken;
+    c->http->woken = c;
+}
+
+/* Without the lock, because the library has locks of its own. They stay where they are until they are resumed. */
+static void resume_woken(struct http *h)
+{
+    while (h->woken != NULL) {
+        struct connection *c = h->woken;
+        h->woken = c->woken_next;
+        MHD_resume_connection(c->mhd);
+    }
+}
+
+static void look_at_all(struct http *h)
+{
+    int64_t now_us = monotonic_us();
+
+    for (struct connection *c = h->all; c != NULL; c = c->next) {
+        int phase = __atomic_load_n(&c->phase, __ATOMIC_ACQUIRE);
+        int64_t for_us = now_us - __atomic_load_n(&c->since_us, __ATOMIC_RELAXED);
+        if (phase == PHASE_PARKED)
+            give_up(c, now_us);
+        else if (too_slow(c, phase, for_us))
+            cut(c, phase);
+    }
+    look_at_lingerers(h, now_us);
+}
+
+static void rest(struct http *h)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_nsec += WATCH_MS * 1000000L;
+    t.tv_sec += t.tv_nsec / 1000000000;
+    t.tv_nsec %= 1000000000;
+    pthread_cond_timedwait(&h->stop, &h->lock, &t);
 }
 
 static void *watch(void *arg)
 {
     struct http *h = arg;
-    struct timespec pause = { 0, WATCH_MS * 1000000L };
 
-    while (!__atomic_load_n(&h->stopping, __ATOMIC_ACQUIRE)) {
-        int64_t now_us = monotonic_us();
-        pthread_mutex_lock(&h->lock);
-        for (struct connection *c = h->all; c != NULL; c = c->next) {
-            int phase = __atomic_load_n(&c->phase, __ATOMIC_ACQUIRE);
-            int64_t for_us = now_us - __atomic_load_n(&c->since_us, __ATOMIC_RELAXED);
-            if (phase == PHASE_PARKED)
-                give_up(c, now_us);
-            else if (too_slow(c, phase, for_us))
-                cut(c, phase);
-        }
-        look_at_lingerers(h, now_us);
+    pthread_mutex_lock(&h->lock);
+    while (!h->stopping) {
+        look_at_all(h);
         pthread_mutex_unlock(&h->lock);
-        nanosleep(&pause, NULL);
+        resume_woken(h);
+        pthread_mutex_lock(&h->lock);
+        if (!h->stopping)
+            rest(h);
     }
-    look_at_lingerers(h, INT64_MAX);
+    pthread_mutex_unlock(&h->lock);
     return NULL;
 }
 
@@ -250,6 +280,14 @@ void watch_start(struct http *h)
 
 void watch_stop(struct http *h)
 {
-    __atomic_store_n(&h->stopping, true, __ATOMIC_RELEASE);
+    pthread_mutex_lock(&h->lock);
+    h->stopping = true;
+    pthread_cond_signal(&h->stop);
+    pthread_mutex_unlock(&h->lock);
     pthread_join(h->watch, NULL);
+}
+
+void linger_end(struct http *h)
+{
+    look_at_lingerers(h, INT64_MAX);
 }

@@ -26,6 +26,7 @@ enum want { WANT_HEAD, WANT_BODY, WANT_SWALLOW, WANT_ANSWER };
 
 struct connection {
     struct http *http;
+    struct connection *woken_next;
     struct connection *next, *before; /* in http->all */
     struct MHD_Connection *mhd;
     int fd;
@@ -53,7 +54,9 @@ struct http {
     pthread_mutex_t lock;
     struct connection *all;
     bool quiet, stopping; /* atomic */
+    pthread_cond_t stop;
     pthread_t watch;
+    struct connection *woken;   /* to be resumed; the watch's own */
     struct lingerer *lingerers; /* the watch's, guarded by lock */
     size_t lingering;
 };
@@ -74,6 +77,9 @@ void connection_unlink(struct connection *c);
 /* Keeps the socket open for a few seconds and swallows what still comes: the client would else lose the answer, because closing
  * with unread bytes resets the connection. */
 void linger(struct http *h, int fd);
+
+/* No longer; when nothing else runs. */
+void linger_end(struct http *h);
 
 void watch_start(struct http *h);
 void watch_stop(struct http *h);

@@ -96,7 +96,7 @@ static void take_head(struct connection *c, const char *method, const char *vers
                        "Malformed HTTP: lines have single spaces, end in CR LF, are not folded and "
                        "have no NUL.");
     if (!old && r->known[KNOWN_HOST].p == NULL)
-        request_refuse(r, E_INVALID, "Host", "Malformed HTTP: HTTP/1.1 requires a Host header.");
+        request_refuse(r, E_INVALID, "Host", "Malformed HTTP: the Host header is missing.");
     if (r->call.problem.code != E_OK)
         metrics_add(c->http->server->metrics, METRIC_MALFORMED, 1);
     request_begin(r, str_of(method));
@@ -331,20 +331,29 @@ static bool was_no_http(struct connection *c)
 {
     char one;
 
-    return !c->spoken && c->phase == PHASE_IDLE &&
-           !__atomic_load_n(&c->http->quiet, __ATOMIC_RELAXED) &&
-           monotonic_us() - c->since_us < (IDLE_S - 1) * SECOND && bytes_sent(c->fd) == 0 &&
+    return c->phase == PHASE_IDLE && !__atomic_load_n(&c->http->quiet, __ATOMIC_RELAXED) &&
+           monotonic_us() - c->since_us < (IDLE_S - 1) * SECOND &&
            recv(c->fd, &one, 1, MSG_PEEK | MSG_DONTWAIT) != 0;
+}
+
+/* It ends before its first request was understood. */
+static void gone_unspoken(struct connection *c)
+{
+    bool told = bytes_sent(c->fd) > 0; /* by the library */
+
+    if (!told && !was_no_http(c))
+        return;
+    metrics_add(c->http->server->metrics, METRIC_MALFORMED, 1);
+    if (!told)
+        connection_say(c, E_INVALID, NULL);
+    c->unread = true;
 }
 
 static void connection_gone(struct connection *c)
 {
     connection_unlink(c);
-    if (was_no_http(c)) {
-        metrics_add(c->http->server->metrics, METRIC_MALFORMED, 1);
-        connection_say(c, E_INVALID, NULL);
-        c->unread = true;
-    }
+    if (!c->spoken)
+        gone_unspoken(c);
     if (c->unread)
         linger(c->http, c->fd);
     if (c->request != NULL)
@@ -484,12 +493,14 @@ struct http *http_open(struct server *s, struct arena *a, struct str *why)
     MHD_set_panic_func(panic, NULL);
     h->server = s;
     pthread_mutex_init(&h->lock, NULL);
+    pthread_cond_init(&h->stop, NULL);
     if (take_address(str_copy(a, text).p, (uint16_t)port, &address))
         h->daemon = daemon_start(h, &address);
     if (h->daemon == NULL) {
         *why = str_printf(a, "cannot listen on %.*s port %d: %s", STR_FMT(text), (int)port,
                           strerror(errno));
         pthread_mutex_destroy(&h->lock);
+        pthread_cond_destroy(&h->stop);
         free(h);
         return NULL;
     }
@@ -521,6 +532,8 @@ void http_close(struct http *h)
 {
     watch_stop(h);
     MHD_stop_daemon(h->daemon);
+    linger_end(h);
     pthread_mutex_destroy(&h->lock);
+    pthread_cond_destroy(&h->stop);
     free(h);
 }

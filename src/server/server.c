@@ -264,16 +264,9 @@ static struct str file_text(struct arena *a, const struct answer *answer)
 
 static void take_shared(struct arena *a, struct http_call *h, const struct shared *s)
 {
-    struct str type = shared_header(s, "Content-Type"), cache = shared_header(s, "Cache-Control");
-
     h->reply = h->status == 304 ? STR_NONE : str_copy(a, s->body);
-    h->reply_type = str_copy(a, type);
-    h->reply_headers_n = 0;
-    h->reply_headers[h->reply_headers_n++] = (struct header) { "Content-Type", h->reply_type };
-    h->reply_headers[h->reply_headers_n++] =
-        (struct header) { "Cache-Control", str_copy(a, cache) };
-    if (s->etag.p != NULL)
-        h->reply_headers[h->reply_headers_n++] = (struct header) { "ETag", str_copy(a, s->etag) };
+    h->reply_headers_n = shared_headers(s, a, h->reply_headers, COUNT(h->reply_headers));
+    h->reply_type = http_call_header(h, "Content-Type");
 }
 
 static void take_answer(struct arena *a, struct http_call *h, const struct request *r)

@@ -44,9 +44,31 @@ struct shared *shared_make(int status, const struct header *headers, size_t n, s
     return s;
 }
 
-struct str shared_header(const struct shared *s, const char *name)
+struct collected {
+    struct arena *arena;
+    struct header *list;
+    size_t n, max;
+};
+
+static enum MHD_Result collect(void *context, enum MHD_ValueKind kind, const char *name,
+                               const char *value)
 {
-    return str_of(MHD_get_response_header(s->response, name));
+    struct collected *c = context;
+
+    (void)kind;
+    if (c->n == c->max)
+        return MHD_NO;
+    c->list[c->n++] =
+        (struct header) { str_copy(c->arena, str_of(name)).p, str_copy(c->arena, str_of(value)) };
+    return MHD_YES;
+}
+
+size_t shared_headers(const struct shared *s, struct arena *a, struct header *result, size_t max)
+{
+    struct collected c = { a, result, 0, max };
+
+    MHD_get_response_headers(s->response, collect, &c);
+    return c.n;
 }
 
 struct shared *shared_hold(struct shared *s)

@@ -20,8 +20,8 @@ struct shared {
 /* The header "ETag" becomes etag. One reference, the caller's. body is copied unless it lives for ever. */
 struct shared *shared_make(int status, const struct header *headers, size_t n, struct str body,
                            bool body_lives);
-struct str shared_header(const struct shared *s,
-                         const char *name); /* none when it has no such one */
+/* Copies of its headers, at most max; how many. */
+size_t shared_headers(const struct shared *s, struct arena *a, struct header *result, size_t max);
 struct shared *shared_hold(struct shared *s);
 void shared_drop(struct shared *s); /* NULL is allowed */
 

@@ -1,0 +1,481 @@
+/* http_test.c -- over real sockets: framing, limits, streams, stopping. */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/events.h"
+#include "core/exec.h"
+#include "test/hall.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <sys/socket.h>
+
+struct line_out {
+    struct hall *hall;
+    int port;
+};
+
+static struct line_out line_open(const char *setting)
+{
+    struct line_out l = { .hall = hall_open("sqlite", setting) };
+    struct str why = STR_NONE;
+
+    if (!server_listen(l.hall->server, l.hall->arena, &why))
+        FAIL("%.*s", STR_FMT(why));
+    l.port = server_port(l.hall->server);
+    REQUIRE(l.port > 0);
+    return l;
+}
+
+static int dial(struct line_out *l)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET,
+                              .sin_port = htons((uint16_t)l->port),
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct timeval patience = { 5, 0 };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    REQUIRE(fd >= 0 && connect(fd, (const struct sockaddr *)(const void *)&at, sizeof(at)) == 0);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    return fd;
+}
+
+static void say(int fd, struct str text)
+{
+    while (text.n > 0) {
+        ssize_t n = send(fd, text.p, text.n, MSG_NOSIGNAL);
+        if (n <= 0)
+            return; /* it has heard enough */
+        text = str_cut(text, (size_t)n, text.n);
+    }
+}
+
+/* All until the other side closes, or `until` has come (NULL: never), or 5 s. */
+static struct str hear(struct line_out *l, int fd, const char *until)
+{
+    struct buf b = { .arena = l->hall->arena };
+    ssize_t n;
+
+    do {
+        n = recv(fd, buf_room(&b, 4096), 4096, 0);
+        b.n += n > 0 ? (size_t)n : 0;
+        if (n < 0)
+            FAIL("still open after 5 s: %.*s", STR_FMT(buf_str(&b)));
+    } while (n > 0 && (until == NULL || strstr(buf_str(&b).p, until) == NULL));
+    return buf_str(&b);
+}
+
+static struct str exchange(struct line_out *l, struct str text)
+{
+    int fd = dial(l);
+
+    say(fd, text);
+    struct str reply = hear(l, fd, NULL);
+    close(fd);
+    return reply;
+}
+
+static void line_close(struct line_out *l)
+{
+    hall_close(l->hall);
+}
+
+static int status_of(struct str reply)
+{
+    int64_t status = 0;
+
+    str_int(str_cut(reply, 9, 3), &status);
+    return (int)status;
+}
+
+static int count(struct str text, const char *word)
+{
+    int n = 0;
+
+    for (const char *p = strstr(text.p, word); p != NULL; p = strstr(p + 1, word))
+        n++;
+    return n;
+}
+
+/* --- framing ---------------------------------------------------------------------------------------------------- */
+
+#define POST_ECHO "POST /t/echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+#define NEXT      "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"
+
+/* Each is answered with this status, once, and the connection is closed: what follows is not taken for a request. */
+TEST(malformed_requests_end_the_connection)
+{
+    static const struct {
+        int status;
+        struct str text;
+    } rows[] = {
+#define ROW(status, text)                                                                          \
+    {                                                                                              \
+        status,                                                                                    \
+        {                                                                                          \
+            text, sizeof(text) - 1                                                                 \
+        }                                                                                          \
+    }
+        ROW(400, "GARBAGE\r\n\r\n" NEXT),
+        ROW(400, "\x16\x03\x01\x02\x00\x01\r\n\r\n"),
+        ROW(400, "GET /livez HTTP/1.1\r\n\r\n" NEXT),
+        ROW(400, "GET /livez HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n" NEXT),
+        ROW(400, "GET /livez HTTP/1.1\nHost: a\n\n"),
+        ROW(400, "GET /livez HTTP/1.1\r\nHost: a\nX: b\r\n\r\n" NEXT),
+        ROW(400, "GET /livez HTTP/1.1\r\nHost: a\r\nX: b\n\r\n" NEXT),
+        ROW(400, "GET /livez HTTP/1.1\r\nHost: a\r\nX: b\rY: c\r\n\r\n" NEXT),
+        ROW(400, "GET /livez HTTP/1.1\r\nHost: a\r\nX: b\0c\r\n\r\n" NEXT),
+        ROW(400, "GET /livez HTTP/1.1\r\nHost: a\r\nX\0: b\r\n\r\n" NEXT),
+        ROW(400, "GET /livez HTTP/1.1\r\nHost: a\r\nX : b\r\n\r\n" NEXT),
+        ROW(400, "GET /livez HTTP/1.1\r\nHost: a\r\nX: b\r\n c\r\n\r\n" NEXT),
+        ROW(400, "GET /livez HTTP/1.1\r\n X: b\r\nHost: a\r\n\r\n" NEXT),
+        ROW(400, "GET /livez HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n" NEXT),
+        ROW(400, "GET /livez HTTP/1.1\r\nHost: a\r\nX\r\n\r\n" NEXT),
+        ROW(400, "GET  /livez HTTP/1.1\r\nHost: a\r\n\r\n" NEXT),
+        ROW(400, "GET /livez\r\nHost: a\r\n\r\n"),
+        ROW(505, "GET /livez HTTP/2.0\r\nHost: a\r\n\r\n"),
+        ROW(400, POST_ECHO "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello" NEXT),
+        ROW(400, POST_ECHO "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" NEXT),
+        ROW(400, POST_ECHO "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" NEXT),
+        ROW(400, POST_ECHO "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" NEXT),
+        ROW(400,
+            POST_ECHO "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n"),
+        ROW(400, POST_ECHO "Transfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n"),
+        ROW(413, POST_ECHO "Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\nhello\r\n"),
+#undef ROW
+    };
+    struct line_out l = line_open(NULL);
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct str reply = exchange(&l, rows[i].text);
+        if (status_of(reply) != rows[i].status || count(reply, "HTTP/1.1 ") != 1)
+            FAIL("row %zu: %.*s", i, STR_FMT(reply));
+    }
+    line_close(&l);
+}
+
+/* These are libmicrohttpd's own answers; it says them twice. */
+TEST(lengths_that_are_none_are_refused)
+{
+    static const char *const lengths[] = { "+5", "0x5", "5, 5", "-5", "99999999999999999999999",
+                                           "5a" };
+    struct line_out l = line_open(NULL);
+
+    for (size_t i = 0; i < COUNT(lengths); i++) {
+        struct str reply =
+            exchange(&l, str_printf(l.hall->arena, POST_ECHO "Content-Length: %s\r\n\r\nhello" NEXT,
+                                    lengths[i]));
+        int status = status_of(reply);
+        if ((status != 400 && status != 413) || count(reply, "alive") != 0)
+            FAIL("%s: %.*s", lengths[i], STR_FMT(reply));
+    }
+    line_close(&l);
+}
+
+TEST(requests_behind_each_other_are_answered_in_order)
+{
+    static const struct str text = {
+        POST_ECHO
+        "Content-Length: 12\r\n\r\n{\"text\":\"a\"}" /* */
+        POST_ECHO
+        "Transfer-Encoding: chunked\r\n\r\n6\r\n{\"text\r\n6\r\n\":\"b\"}\r\n0\r\n\r\n" POST_ECHO
+        "Content-Length: 2\r\n\r\n{}"            /* refused by its shape */
+        "GET /v1/me HTTP/1.1\r\nHost: a\r\n\r\n" /* refused before */
+        "POST /v1/nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody" /* swallowed */
+        "GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        sizeof(POST_ECHO) * 3 - 3 + 277
+    };
+    struct line_out l = line_open(NULL);
+    struct str reply = exchange(&l, (struct str) { text.p, strlen(text.p) });
+    const char *at = reply.p;
+    static const char *const order[] = { "HTTP/1.1 201",     "{\"text\":\"a\"}", "HTTP/1.1 201",
+                                         "{\"text\":\"b\"}", "HTTP/1.1 400",     "HTTP/1.1 401",
+                                         "HTTP/1.1 404",     "HTTP/1.1 200",     "alive" };
+
+    for (size_t i = 0; i < COUNT(order); i++) {
+        at = strstr(at, order[i]);
+        if (at == NULL) {
+            FAIL("%s is missing in: %.*s", order[i], STR_FMT(reply));
+            break;
+        }
+    }
+    line_close(&l);
+}
+
+/* A head that comes byte by byte is as good as one in one piece. */
+TEST(requests_may_come_in_crumbs)
+{
+    struct line_out l = line_open(NULL);
+    struct str text =
+        STR(POST_ECHO "Content-Length: 12\r\nConnection: close\r\n\r\n{\"text\":\"a\"}");
+    int fd = dial(&l);
+
+    for (size_t i = 0; i < text.n; i++)
+        say(fd, str_cut(text, i, 1));
+    CHECK_INT(status_of(hear(&l, fd, NULL)), 201);
+    close(fd);
+    line_close(&l);
+}
+
+/* --- sizes ------------------------------------------------------------------------------------------------------ */
+
+static struct str repeated(struct arena *a, const char *piece, size_t n)
+{
+    struct buf b = { .arena = a };
+
+    for (size_t i = 0; i < n; i++)
+        buf_add(&b, str_of(piece));
+    return buf_str(&b);
+}
+
+TEST(large_heads_are_refused_with_their_own_status)
+{
+    struct line_out l = line_open(NULL);
+    struct arena *a = l.hall->arena;
+    static const struct {
+        const char *format, *piece;
+        size_t n;
+        int status;
+    } rows[] = {
+        { "GET /%.*s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "a", 9000, 414 },
+        { "GET /%.*s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "a", 60000, 414 },
+        { "GET /livez HTTP/1.1\r\nHost: a\r\nX: %.*s\r\n\r\n", "a", 33000, 431 },
+        { "GET /livez HTTP/1.1\r\nHost: a\r\nX: %.*s\r\n\r\n", "a", 80000, 431 },
+        { "GET /livez HTTP/1.1\r\nHost: a\r\n%.*s\r\n", "X: y\r\n", 100, 431 },
+        { "GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%.*s\r\n", "X: y\r\n", 98, 200 },
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct str filling = repeated(a, rows[i].piece, rows[i].n);
+        struct buf b = { .arena = a };
+        const char *at = strstr(rows[i].format, "%.*s");
+        buf_add(&b, (struct str) { rows[i].format, (size_t)(at - rows[i].format) });
+        buf_add(&b, filling);
+        buf_add(&b, str_of(at + 4));
+        CHECK_INT(status_of(exchange(&l, buf_str(&b))), rows[i].status);
+    }
+    line_close(&l);
+}
+
+/* 413 arrives although the client goes on sending: without lingering the answer would be lost in a reset. */
+TEST(large_bodies_are_refused_and_told)
+{
+    struct line_out l = line_open(NULL);
+    struct arena *a = l.hall->arena;
+    struct str much = repeated(a, "0123456789abcdef", 200000);
+    struct buf declared = { .arena = a }, chunked = { .arena = a };
+
+    buf_printf(&declared, POST_ECHO "Content-Length: 2147483648\r\n\r\n");
+    buf_add(&declared, much);
+    struct str reply = exchange(&l, buf_str(&declared));
+    CHECK_INT(status_of(reply), 413);
+    CHECK(strstr(reply.p, "\"code\":\"too_large\"") != NULL);
+    buf_printf(&chunked, POST_ECHO "Transfer-Encoding: chunked\r\n\r\n%zx\r\n", much.n);
+    buf_add(&chunked, much);
+    reply = exchange(&l, buf_str(&chunked));
+    CHECK_INT(status_of(reply), 413);
+    CHECK(strstr(reply.p, "\"code\":\"too_large\"") != NULL);
+    line_close(&l);
+}
+
+/* A little too large is not worth a connection. */
+TEST(a_small_refused_body_leaves_the_connection_open)
+{
+    struct line_out l = line_open(NULL);
+    struct str much = repeated(l.hall->arena, "0123456789abcdef", 14000);
+    struct buf b = { .arena = l.hall->arena };
+
+    buf_printf(&b, POST_ECHO "Content-Length: %zu\r\n\r\n%.*s", much.n, STR_FMT(much));
+    buf_add(&b, STR("GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+    struct str reply = exchange(&l, buf_str(&b));
+    CHECK_INT(status_of(reply), 413);
+    CHECK_INT(count(reply, "alive"), 1);
+    line_close(&l);
+}
+
+/* --- streams ---------------------------------------------------------------------------------------------------- */
+
+struct shout {
+    struct str text;
+};
+static const struct field shout_fields[] = {
+    TEXT(shout, text, "What is shouted", .max = 100000),
+};
+STATIC_SHAPE(shout);
+static const struct event_kind shout_event = { "hall.shout", &shout_shape, "Somebody shouted" };
+static const struct event_kind *const events[] = { &shout_event };
+
+static enum err shout(struct call *c)
+{
+    return event_add(c, &shout_event, c->who, c->prepared);
+}
+
+static void shout_out(struct hall *h, const char *text)
+{
+    struct shout what = { str_of(text) };
+    struct call c;
+    struct id who;
+    static struct module loud = { .name = "loud", MODULE_EVENTS(events) };
+    const struct module **list = arena_array(h->arena, const struct module *, 32);
+    struct env *e = h->house->env;
+
+    if (e->modules[e->modules_n - 1] != &loud) {
+        memcpy(list, e->modules, e->modules_n * sizeof(*list));
+        list[e->modules_n++] = &loud;
+        e->modules = list;
+    }
+    REQUIRE(hall_ask(h, h->token, "GET", "/v1/me", NULL, NULL) == 200 &&
+            id_parse(hall_member(h, "id"), "usr", &who));
+    call_begin(&c, e, h->arena);
+    c.who = who;
+    c.prepared = &what;
+    CHECK_OK(exec_transaction(e->exec, &c, WRITE, shout));
+}
+
+static int listen_in(struct line_out *l, const char *after)
+{
+    struct hall *h = l->hall;
+    int fd = dial(l);
+
+    say(fd, str_printf(h->arena,
+                       "GET /v1/events HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %.*s\r\n"
+                       "Last-Event-ID: %s\r\n\r\n",
+                       STR_FMT(h->token), after));
+    return fd;
+}
+
+TEST(events_reach_their_stream_and_can_be_asked_for_again)
+{
+    struct line_out l = line_open(NULL);
+    int fd = listen_in(&l, "");
+    char id[30];
+
+    hear(&l, fd, "retry: 3000");
+    shout_out(l.hall, "one");
+    shout_out(l.hall, "two");
+    struct str text = hear(&l, fd, "two");
+    const char *first = strstr(text.p, "id: evt_");
+    REQUIRE(first != NULL && strstr(text.p, "event: hall.shout\ndata: {\"text\":\"one\"}") != NULL);
+    snprintf(id, sizeof(id), "%.17s", first + 4);
+    close(fd);
+    fd = listen_in(&l, id);
+    text = hear(&l, fd, "two");
+    CHECK_INT(count(text, "data: "), 1);
+    close(fd);
+    line_close(&l);
+}
+
+TEST(a_stream_ends_with_its_session)
+{
+    struct line_out l = line_open(NULL);
+    int fd = listen_in(&l, "");
+
+    hear(&l, fd, "retry: 3000");
+    CHECK_INT(hall_ask(l.hall, l.hall->token, "DELETE", "/v1/sessions/current", NULL, NULL), 204);
+    hear(&l, fd, "0\r\n\r\n"); /* within 5 s */
+    close(fd);
+    line_close(&l);
+}
+
+TEST(nobody_gets_no_stream)
+{
+    struct line_out l = line_open(NULL);
+
+    CHECK_INT(status_of(exchange(
+                  &l, STR("GET /v1/events HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"))),
+              401);
+    line_close(&l);
+}
+
+/* --- waiting and stopping --------------------------------------------------------------------------------------- */
+
+/* The writer is held for 3 s; /readyz gives up after 2, and nothing is lost or freed twice when its probe ends after all. */
+TEST(a_database_that_does_not_write_is_not_ready)
+{
+    struct line_out l = line_open(NULL);
+    int slow = dial(&l);
+
+    CHECK_INT(status_of(exchange(
+                  &l, STR("GET /readyz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"))),
+              200);
+    say(slow, STR("POST /t/slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+    usleep(100000);
+    struct str reply =
+        exchange(&l, STR("GET /readyz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+    CHECK_INT(status_of(reply), 503);
+    CHECK_INT(status_of(hear(&l, slow, NULL)), 204);
+    close(slow);
+    CHECK_INT(status_of(exchange(
+                  &l, STR("GET /readyz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"))),
+              200);
+    line_close(&l);
+}
+
+static void *close_server(void *arg)
+{
+    struct line_out *l = arg;
+
+    usleep(200000);
+    hall_close(l->hall);
+    return NULL;
+}
+
+/* What runs when the program is told to stop is still answered; idle connections and streams are closed. */
+TEST(stopping_lets_running_requests_end)
+{
+    struct line_out l = line_open(NULL);
+    int slow = dial(&l), idle = dial(&l), stream = listen_in(&l, "");
+    char text[400] = { 0 };
+    pthread_t thread;
+
+    hear(&l, stream, "retry: 3000");
+    say(idle, STR(NEXT));
+    hear(&l, idle, "alive");
+    say(slow, STR("POST /t/slow HTTP/1.1\r\nHost: a\r\n\r\n"));
+    must(pthread_create(&thread, NULL, close_server, &l) == 0);
+    CHECK(recv(slow, text, sizeof(text) - 1, 0) > 0);
+    CHECK_INT(status_of(str_of(text)), 204);
+    pthread_join(thread, NULL);
+    close(slow);
+    close(idle);
+    close(stream);
+}
+
+/* --- many at once ----------------------------------------------------------------------------------------------- */
+
+static void *ask_often(void *arg)
+{
+    struct line_out *l = arg;
+    char text[4000];
+    int fd = dial(l);
+
+    for (int i = 0; i < 200; i++) {
+        size_t n = 0;
+        say(fd, i % 3 == 0   ? STR(POST_ECHO "Content-Length: 12\r\n\r\n{\"text\":\"a\"}")
+                : i % 3 == 1 ? STR("GET /t/cached/3 HTTP/1.1\r\nHost: a\r\n\r\n")
+                             : STR("GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n"));
+        const char *until = i % 3 == 0 ? "{\"text\":\"a\"}" : i % 3 == 1 ? "\"made\":" : "ready\n";
+        do {
+            ssize_t got = recv(fd, text + n, sizeof(text) - 1 - n, 0);
+            if (got <= 0) {
+                FAIL("the connection ended at request %d", i);
+                close(fd);
+                return NULL;
+            }
+            n += (size_t)got;
+            text[n] = 0;
+        } while (strstr(text, until) == NULL && n < sizeof(text) - 1);
+    }
+    close(fd);
+    return NULL;
+}
+
+TEST_SECONDS(many_connections_at_once, 20)
+{
+    struct line_out l = line_open("--http.rates=false");
+    pthread_t threads[16];
+
+    for (size_t i = 0; i < COUNT(threads); i++)
+        must(pthread_create(&threads[i], NULL, ask_often, &l) == 0);
+    for (size_t i = 0; i < COUNT(threads); i++)
+        pthread_join(threads[i], NULL);
+    line_close(&l);
+}

@@ -1,0 +1,82 @@
+/* web_test.c */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/web.h"
+#include "server/catalog.h"
+#include "server/file.h"
+#include "test/hall.h"
+
+TEST(encodings_are_chosen_by_what_the_client_takes)
+{
+    CHECK_INT(encoding_wanted(STR("gzip, deflate, br")), BROTLI);
+    CHECK_INT(encoding_wanted(STR("gzip")), GZIP);
+    CHECK_INT(encoding_wanted(STR("br;q=0, gzip;q=0.5")), GZIP);
+    CHECK_INT(encoding_wanted(STR("br ; q=0.000,gzip;q=0")), IDENTITY);
+    CHECK_INT(encoding_wanted(STR("brotli, xgzip, *")), IDENTITY);
+    CHECK_INT(encoding_wanted(STR("")), IDENTITY);
+    CHECK_INT(encoding_wanted(STR_NONE), IDENTITY);
+    CHECK_INT(encoding_wanted(STR(",,;;q=,br")), BROTLI);
+}
+
+TEST(text_in_a_page_is_only_text)
+{
+    struct arena a = { 0 };
+
+    CHECK_STR(html_escape(&a, STR("a<b>&\"c\"\n'")), "a&lt;b&gt;&amp;&quot;c&quot; '");
+    arena_done(&a);
+}
+
+/* Without a built web app the page says so; with one, what the route tells stands in it, and nothing else. */
+TEST(a_page_has_its_head)
+{
+    struct hall *h = hall_open("sqlite", NULL);
+    int status = hall_ask(h, STR_NONE, "GET", "/t/page", NULL, NULL);
+    const char *text = str_copy(h->arena, h->call.reply).p;
+
+    if (status == 404) {
+        hall_close(h);
+        SKIP("the web app is not built");
+    }
+    CHECK_INT(status, 200);
+    CHECK(strstr(text, "<title>A &lt;b&gt; &amp; &quot;c&quot;</title>") != NULL);
+    CHECK(strstr(text, "content=\"http://127.0.0.1:8080/media/x.webp\"") != NULL);
+    CHECK(strstr(text, "{\"a\":\"\\u003c/script>\"}</script>") != NULL);
+    CHECK(strstr(text, "<!--") == NULL);
+    hall_close(h);
+}
+
+TEST(unknown_addresses_are_the_apps_or_nothing)
+{
+    static const char *const html[] = { "Accept: text/html,*/*", NULL };
+    struct hall *h = hall_open("sqlite", NULL);
+    int page = hall_ask(h, STR_NONE, "GET", "/somewhere/else", NULL, html);
+
+    CHECK(page == 200 || page == 404);
+    CHECK_INT(hall_ask(h, STR_NONE, "GET", "/somewhere/else", NULL, NULL), 404);
+    CHECK_INT(hall_ask(h, STR_NONE, "GET", "/somewhere/else.png", NULL, html), 404);
+    CHECK_INT(hall_ask(h, STR_NONE, "GET", "/v1/nothing", NULL, html), 404);
+    CHECK_INT(hall_ask(h, STR_NONE, "GET", "/m/x", NULL, html), 404);
+    CHECK_INT(hall_ask(h, STR_NONE, "POST", "/somewhere", "{}", html), 404);
+    CHECK_INT(hall_ask(h, STR_NONE, "GET", "/../etc/passwd", NULL, NULL), 404);
+    hall_close(h);
+}
+
+TEST(json_is_indented)
+{
+    struct arena a = { 0 };
+
+    CHECK_STR(json_pretty(&a, STR("{\"a\":[1,{}],\"b\":\"{,}\\\"[\",\"c\":[]}")),
+              "{\n  \"a\": [\n    1,\n    {}\n  ],\n  \"b\": \"{,}\\\"[\",\n  \"c\": []\n}\n");
+    arena_done(&a);
+}
+
+TEST(the_api_describes_itself)
+{
+    struct hall *h = hall_open("sqlite", NULL);
+
+    CHECK_INT(hall_ask(h, STR_NONE, "GET", "/openapi.json", NULL, NULL), 200);
+    const char *text = str_copy(h->arena, h->call.reply).p;
+    CHECK(strstr(text, "\"/t/cached/{n}\"") != NULL);
+    CHECK(strstr(text, "\"Idempotency-Key\"") != NULL);
+    CHECK(strstr(text, "\"/t/page\"") == NULL);
+    hall_close(h);
+}

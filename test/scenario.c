@@ -628,16 +628,25 @@ static void run_file(void)
 
 /* --- finding them ----------------------------------------------------------------------------------------------- */
 
+enum { FOUND_MAX = 400 };
+static struct {
+    struct unit_test test;
+    char name[100], path[200];
+} found_files[FOUND_MAX];
+static size_t found_n;
+
 static void add_test(const char *path, const char *engine)
 {
     const char *base = strrchr(path, '/') + 1;
-    struct unit_test *t = calloc(1, sizeof(*t));
-    char name[100];
 
-    must(t != NULL);
-    snprintf(name, sizeof(name), "scenario_%.*s_on_%s", (int)strcspn(base, "."), base, engine);
-    *t = (struct unit_test) { strdup(name), strdup(path), 1, 60, run_file, NULL };
-    unit_register(t);
+    must(found_n < FOUND_MAX);
+    snprintf(found_files[found_n].path, sizeof(found_files[0].path), "%s", path);
+    snprintf(found_files[found_n].name, sizeof(found_files[0].name), "scenario_%.*s_on_%s",
+             (int)strcspn(base, "."), base, engine);
+    found_files[found_n].test = (struct unit_test) {
+        found_files[found_n].name, found_files[found_n].path, 1, 60, run_file, NULL
+    };
+    unit_register(&found_files[found_n++].test);
 }
 
 __attribute__((constructor)) static void find_scenarios(void)

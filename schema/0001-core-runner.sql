@@ -8,7 +8,7 @@ CREATE TABLE idempotency (
     status INTEGER NOT NULL,
     body TEXT,
     job INTEGER,           -- awaited: the answer is made anew from what the job left
-    created INTEGER NOT NULL,
+    created INTEGER NOT NULL, -- real time: a moved clock must not make a retry a second request
     PRIMARY KEY (account, key)
 ) STRICT;
 CREATE INDEX idempotency_created ON idempotency (created);
@@ -25,6 +25,7 @@ CREATE TABLE job (
     due_business INTEGER NOT NULL,
     lease_ms INTEGER NOT NULL,
     leased_until INTEGER NOT NULL,
+    node INTEGER,          -- that has claimed it last
     attempt INTEGER NOT NULL,
     tries INTEGER NOT NULL,
     progress INTEGER NOT NULL,

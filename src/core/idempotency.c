@@ -1,7 +1,7 @@
 /* idempotency.c */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/idempotency.h"
-#include "core/module.h"
+#include "core/env.h"
 
 struct remembered {
     struct str request, body;
@@ -75,7 +75,7 @@ enum err idempotency_run(struct call *c)
                         "INSERT INTO idempotency (account, key, request, status, created) VALUES "
                         "($1, $2, $3, 0, $4)"
                         " ON CONFLICT (account, key) DO NOTHING RETURNING 1",
-                        c->who, c->idempotency_key, request, c->now);
+                        c->who, c->idempotency_key, request, env_real_now(c->env));
     if (e == E_NOT_FOUND)
         return replay(c, request);
     TRY(e);

@@ -137,14 +137,20 @@ static enum err claim(struct call *c)
     struct when real = env_real_now(c->env);
 
     return db_one(c, claimed, k->result,
-                  "UPDATE job SET state = 'running', attempt = attempt + 1, leased_until = $1 + "
-                  "lease_ms * 1000"
+                  "UPDATE job SET state = 'running', attempt = attempt + 1, node = $4,"
+                  " leased_until = $1 + lease_ms * 1000"
                   " WHERE id = (SELECT id FROM job"
                   " WHERE ((state = 'waiting' AND due <= $1 AND due_business <= $2)"
                   " OR (state = 'running' AND leased_until < $1)) AND NOT (lane IN_LIST($3))"
                   " ORDER BY due LIMIT 1 FOR UPDATE SKIP LOCKED)"
                   " RETURNING id, account, kind, payload, attempt, tries",
-                  real, c->now, db_ids(c, k->busy, k->busy_n));
+                  real, c->now, db_ids(c, k->busy, k->busy_n), (int64_t)c->env->ids.node);
+}
+
+enum err jobs_free_leases(struct call *c)
+{
+    return db_run(c, "UPDATE job SET leased_until = 0 WHERE state = 'running' AND node = $1",
+                  (int64_t)c->env->ids.node);
 }
 
 /* Is there anything to claim? A read, so that an idle program writes nothing. */

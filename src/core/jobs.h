@@ -30,6 +30,10 @@ enum err job_again(struct call *c, struct id id);
 /* From a job's .prepare: percent, shown to who may see the job. Own transaction; extends the lease. */
 void job_progress(struct call *c, int percent);
 
+/* Before workers start: what this node ran when it died is free to be claimed again. Whoever awaits such a job with his
+ * Idempotency-Key would else hear "still running" until the lease is over. */
+enum err jobs_free_leases(struct call *c);
+
 struct jobs;
 /* workers: threads that run jobs. */
 struct jobs *jobs_start(struct env *e, int workers);

@@ -28,7 +28,8 @@ static enum err sweep_again(struct call *c)
     return job_add_named(c, "core.sweep", STR("core.sweep"), when_after(c->now, HOUR), &next);
 }
 
-/* Bounded, so that a sweep after a long pause does not hold the writer. */
+/* Bounded, so that a sweep after a long pause does not hold the writer. An event stays until each consumer has read it:
+ * after a week without power, or a leap of the business clock, the unread ones are the old ones. */
 static enum err sweep_run(struct call *c)
 {
     struct when before = when_after(c->now, -IN(c, sweep)->days * DAY);
@@ -38,16 +39,23 @@ static enum err sweep_run(struct call *c)
         c,
         "DELETE FROM idempotency WHERE (account, key) IN"
         " (SELECT account, key FROM idempotency WHERE created < $1 ORDER BY created LIMIT $2)",
-        before, SWEEP_ROWS));
+        real, SWEEP_ROWS));
     TRY(db_run(
         c,
         "DELETE FROM job WHERE id IN"
         " (SELECT id FROM job WHERE state = 'done' AND finished < $1 ORDER BY finished LIMIT $2)",
         real, SWEEP_ROWS));
     TRY(db_run(c,
-               "DELETE FROM event WHERE id IN"
-               " (SELECT id FROM event WHERE created < $1 ORDER BY created LIMIT $2)",
+               "DELETE FROM event WHERE id IN (SELECT id FROM event e WHERE created < $1"
+               " AND NOT EXISTS (SELECT 1 FROM event_cursor c WHERE (c.tx, c.id) < (e.tx, e.id))"
+               " ORDER BY created LIMIT $2)",
                before, SWEEP_ROWS));
+    return sweep_again(c);
+}
+
+static enum err core_start(struct call *c)
+{
+    TRY(jobs_free_leases(c));
     return sweep_again(c);
 }
 
@@ -68,7 +76,7 @@ static const struct setting settings[] = {
 };
 
 const struct module core_module = { "core", MODULE_JOBS(jobs), MODULE_SETTINGS(settings),
-                                    .start = sweep_again };
+                                    .start = core_start };
 
 /* --- up and down ------------------------------------------------------------------------------------------------ */
 

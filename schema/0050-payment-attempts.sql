@@ -33,6 +33,8 @@ CREATE TABLE payment_attempt (
     payment      INTEGER NOT NULL REFERENCES payment (id),
     number       INTEGER NOT NULL CHECK (number >= 1),
     provider_key TEXT NOT NULL UNIQUE,
+    customer     TEXT,                   -- who and what is charged, as it was when this was begun: a call that is repeated
+    method       TEXT,                   -- under its key must be the same call, whatever card was saved meanwhile
     began        INTEGER NOT NULL,       -- real time: providers forget keys after a day
     ended        INTEGER,
     outcome      TEXT CHECK (outcome IN ('succeeded', 'declined', 'expired')),

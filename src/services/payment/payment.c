@@ -104,21 +104,16 @@ STATIC_SHAPE(record);
 struct attempt {
     struct str provider_key;
     struct when began;
+    struct str customer, method;
 };
 static const struct field attempt_fields[] = {
     TEXT(attempt, provider_key, "Idempotency key", .max = 100),
     WHEN(attempt, began, "Real time"),
+    TEXT(attempt, customer, "The provider's customer", .max = 200, .optional = true,
+         .secret = true),
+    TEXT(attempt, method, "The provider's method", .max = 200, .optional = true, .secret = true),
 };
 STATIC_SHAPE(attempt);
-
-struct saved_method {
-    struct str customer, method;
-};
-static const struct field saved_method_fields[] = {
-    TEXT(saved_method, customer, "The provider's customer", .max = 200, .secret = true),
-    TEXT(saved_method, method, "The provider's method", .max = 200, .secret = true),
-};
-STATIC_SHAPE(saved_method);
 
 /* One try to learn how an attempt stands. */
 struct payment_work {
@@ -217,10 +212,13 @@ static enum err attempt_begin(struct call *c, struct id payment, int64_t number,
     struct str key = str_printf(c->arena, "%.*s:%" PRId64,
                                 STR_FMT(id_text(c->arena, ID_PAYMENT, payment)), number);
 
-    TRY(db_run(c,
-               "INSERT INTO payment_attempt (payment, number, provider_key, began)"
-               " VALUES ($1, $2, $3, $4)",
-               payment, number, key, env_real_now(c->env)));
+    TRY(db_run(
+        c,
+        "INSERT INTO payment_attempt (payment, number, provider_key, began, customer, method)"
+        " SELECT p.id, $2, $3, $4, m.customer, m.method FROM payment p"
+        " LEFT JOIN payment_method m ON m.fan = p.fan AND m.provider = p.provider"
+        " WHERE p.id = $1",
+        payment, number, key, env_real_now(c->env)));
     return job_add(c, job, JOB_NOW, &work, &id);
 }
 
@@ -423,24 +421,13 @@ static enum err record_read(struct call *c, struct id payment, struct record *r)
 static enum err attempt_read(struct call *c, const struct record *r, struct attempt *result)
 {
     return db_one(c, attempt, result,
-                  "SELECT provider_key, began FROM payment_attempt"
+                  "SELECT provider_key, began, customer, method FROM payment_attempt"
                   " WHERE payment = $1 AND number = $2",
                   r->id, r->attempt);
 }
 
-/* None where there is none yet. */
-static enum err method_read(struct call *c, const struct record *r, struct saved_method *result)
-{
-    enum err e = db_one(c, saved_method, result,
-                        "SELECT customer, method FROM payment_method"
-                        " WHERE fan = $1 AND provider = $2",
-                        r->fan, r->provider);
-
-    return e == E_NOT_FOUND ? E_OK : e;
-}
-
 static enum err request_of(struct call *c, const struct record *r, const struct attempt *a,
-                           const struct saved_method *m, struct pay_request *result)
+                           struct pay_request *result)
 {
     struct account_contact contact;
 
@@ -451,8 +438,8 @@ static enum err request_of(struct call *c, const struct record *r, const struct 
                                      .description = r->description,
                                      .payer = id_text(c->arena, ID_USER, r->fan),
                                      .payer_email = contact.email,
-                                     .customer = m->customer,
-                                     .method = m->method,
+                                     .customer = a->customer,
+                                     .method = a->method,
                                      .save_method = r->save_method };
     return E_OK;
 }
@@ -480,7 +467,6 @@ static enum err checkout_prepare(struct call *c)
 {
     const struct payment_work *in = IN(c, payment_work);
     struct pay_outcome o = { .fee = -1 };
-    struct saved_method m = { { 0 }, { 0 } };
     struct pay_request request;
     struct record r = { 0 };
     struct attempt a;
@@ -489,8 +475,7 @@ static enum err checkout_prepare(struct call *c)
     if (r.state != PAYMENT_CREATED || r.attempt != in->attempt)
         return E_OK;
     TRY(attempt_read(c, &r, &a));
-    TRY(method_read(c, &r, &m));
-    TRY(request_of(c, &r, &a, &m, &request));
+    TRY(request_of(c, &r, &a, &request));
     request.success_url = page_of(c, &r, NULL);
     request.cancel_url = page_of(c, &r, "canceled=1");
     TRY(c->env->pay->ops->checkout(c->env->pay, c->arena, &request, &o));
@@ -502,20 +487,18 @@ static enum err checkout_prepare(struct call *c)
 
 static enum err charge_call(struct call *c, const struct record *r, struct pay_outcome *o)
 {
-    struct saved_method m = { { 0 }, { 0 } };
     struct pay_request request;
     struct attempt a;
 
     TRY(attempt_read(c, r, &a));
-    TRY(method_read(c, r, &m));
-    if (m.method.p == NULL) {
+    if (a.method.p == NULL) {
         o->state = PAY_DECLINED;
         o->decline = STR("There is no saved card to charge.");
         return E_OK;
     }
     if (!key_is_fresh(&a, env_real_now(c->env)))
         return E_CONFLICT;
-    TRY(request_of(c, r, &a, &m, &request));
+    TRY(request_of(c, r, &a, &request));
     return c->env->pay->ops->charge(c->env->pay, c->arena, &request, o);
 }
 

@@ -28,6 +28,7 @@
 #include "sys/images_jailed.h"
 #include "test/bank.h"
 #include "test/house.h"
+#include "test/record.h"
 
 #include <fcntl.h>
 #include <glob.h>
@@ -270,7 +271,7 @@ static void call_helped(struct scenario *s, struct http_call *h)
     pthread_t thread;
 
     must(pthread_create(&thread, NULL, help, &helper) == 0);
-    server_call(s->server, s->arena, h);
+    record_call(s->server, s->arena, h);
     __atomic_store_n(&helper.stop, true, __ATOMIC_RELEASE);
     pthread_join(thread, NULL);
 }
@@ -282,7 +283,7 @@ static struct http_call plain_call(struct scenario *s, struct str token, const c
         .method = method, .target = str_of(target), .token = token, .body = body
     };
 
-    server_call(s->server, s->arena, &h);
+    record_call(s->server, s->arena, &h);
     return h;
 }
 
@@ -388,7 +389,7 @@ static void ask_line(struct scenario *s, const struct wish *w)
     h.target = filled(s, w->target); /* after the sign-up, which sets $who */
     h.body = w->file.p != NULL ? file_read(s, w->file) : filled(s, w->body);
     if (w->key.p == NULL) {
-        server_call(s->server, s->arena, &h);
+        record_call(s->server, s->arena, &h);
     } else {
         h.headers[h.headers_n++] = (struct header) { "Idempotency-Key", w->key };
         call_helped(s, &h);
@@ -608,6 +609,106 @@ static void scenario_close(struct scenario *s)
     images->close(images);
     blobs->ops->close(blobs);
     free(s);
+}
+
+/* --- who may call what: each route of the tables by each kind of caller ------------------------------------------- */
+
+enum caller { NOBODY, A_FAN, A_CREATOR, A_MODERATOR, AN_ADMIN, CALLERS };
+
+/* The path with an id, a handle or a word that names nothing. */
+static struct str missing_target(struct scenario *s, const struct route *r)
+{
+    struct buf b = { .arena = s->arena };
+
+    for (const char *p = r->path; *p != 0; p++) {
+        if (*p != '{') {
+            buf_char(&b, *p);
+            continue;
+        }
+        const char *end = strchr(p, '}');
+        const struct field *f =
+            shape_field(r->params, (struct str) { p + 1, (size_t)(end - p - 1) });
+        struct str text = f->kind == FIELD_ID       ? id_text(s->arena, f->id, (struct id) { 4711 })
+                          : f->kind == FIELD_HANDLE ? STR("nobody_here")
+                                                    : STR("x");
+        buf_add(&b, text);
+        p = end;
+    }
+    return buf_str(&b);
+}
+
+/* The refusal that the table demands; E_OK: the caller may pass. */
+static enum err refusal(enum auth auth, enum caller who)
+{
+    if (who == NOBODY && (auth == FAN || auth == CREATOR || auth == MODERATOR || auth == ADMIN))
+        return E_SIGNED_OUT;
+    if (auth == CREATOR && who != A_CREATOR)
+        return E_NOT_CREATOR;
+    if ((auth == MODERATOR && who < A_MODERATOR) || (auth == ADMIN && who < AN_ADMIN))
+        return E_FORBIDDEN;
+    return auth == DEVELOPMENT ? E_NOT_FOUND : E_OK;
+}
+
+static void matrix_cell(struct scenario *s, const struct route *r, enum caller who,
+                        struct str token)
+{
+    struct http_call h = { .method = method_names[r->method],
+                           .token = token,
+                           .target = missing_target(s, r),
+                           .body = r->in != NULL ? STR("{}") : STR_NONE };
+    enum err want = refusal(r->auth, who);
+    struct str code;
+
+    if ((r->wire == WIRE_STREAM && want == E_OK) || r->auth == SIGNED)
+        return; /* it would stay open; what a signature opens, the handler decides */
+    record_call(s->server, s->arena, &h);
+    code = member(s, h.reply, "code");
+    bool refused =
+        str_is(code, "signed_out") || str_is(code, "not_creator") || str_is(code, "forbidden");
+    if (want != E_OK && !str_eq(code, err_code(s->arena, want)))
+        unit_fail(__FILE__, __LINE__, "%s %.*s by caller %d: %d %.*s", h.method, STR_FMT(h.target),
+                  (int)who, h.status, STR_FMT(code));
+    if (want == E_OK && refused)
+        unit_fail(__FILE__, __LINE__, "%s %.*s refused caller %d: %.*s", h.method,
+                  STR_FMT(h.target), (int)who, STR_FMT(code));
+    if (want == E_OK && r->method == GET && r->params != NULL && r->wire != WIRE_PAGE &&
+        h.status != 404 && h.status != 400)
+        unit_fail(__FILE__, __LINE__, "%s %.*s: nothing is there, but caller %d got %d", h.method,
+                  STR_FMT(h.target), (int)who, h.status);
+}
+
+ENGINES_SECONDS(each_caller_gets_at_each_route_what_the_table_says, 60)
+{
+    struct scenario *s = scenario_open(engine);
+    struct str tokens[CALLERS] = { STR_NONE };
+
+    take_line(s, STR("creator POST /v1/creators "
+                     "{\"handle\":\"someone\",\"name\":\"S\",\"bio\":\"\"} -> 201"));
+    take_line(s, STR("admin GET /v1/me -> 200"));
+    take_line(s, STR("mail admin $token"));
+    take_line(s, STR("nobody POST /v1/email-verifications/confirm {\"token\":\"$token\"} -> 204"));
+    take_line(s, STR("moderator GET /v1/me -> 200 {\"id\":\"$mod\"}"));
+    take_line(s, STR("admin PUT /v1/admin/accounts/$mod/role {\"role\":\"moderator\"} -> 204"));
+    /* A new role ends the sessions. */
+    struct http_call login =
+        plain_call(s, STR_NONE, "POST", "/v1/sessions",
+                   STR("{\"email\":\"moderator@example.org\",\"password\":"
+                       "\"correct horse moderator staple\",\"kind\":\"bearer\"}"));
+    tokens[A_FAN] = token_of(s, STR("fan"));
+    tokens[A_CREATOR] = token_of(s, STR("creator"));
+    tokens[A_MODERATOR] = member(s, login.reply, "token");
+    tokens[AN_ADMIN] = token_of(s, STR("admin"));
+    REQUIRE(tokens[A_MODERATOR].p != NULL);
+    s->house->env->development = false;
+    for (size_t m = 0; m < modules_n; m++)
+        for (size_t i = 0; i < modules[m]->routes_n; i++) {
+            const struct route *r = &modules[m]->routes[i];
+            bool ends = strstr(r->path, "/v1/sessions") == r->path && r->method == DELETE;
+            for (int who = 0; who < (ends ? 1 : CALLERS);
+                 who++) /* a session that ends itself helps nobody further */
+                matrix_cell(s, r, (enum caller)who, tokens[who]);
+        }
+    scenario_close(s);
 }
 
 static void run_file(void)

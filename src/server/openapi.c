@@ -150,7 +150,7 @@ static void put_limits(struct printer *p, const struct field *f)
         json_int(&p->o, "maxLength", f->max);
         break;
     case FIELD_HANDLE:
-        put(p, "pattern", "^[a-z0-9_]{3,30}$");
+        put(p, "pattern", "^[A-Za-z0-9_]{3,30}$"); /* lower-cased as it comes in */
         break;
     case FIELD_URL:
         put(p, "format", "uri-reference");

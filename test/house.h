@@ -25,8 +25,8 @@ struct house {
     /* of the last ask() */
     struct call call;
     const struct json *body;
-    struct str
-        cookie; /* value of Set-Cookie up to the ';', without its name; none when there was none */
+    /* value of Set-Cookie up to the ';', without its name; none when there was none */
+    struct str cookie;
 };
 
 struct house *house_open(const char *engine, const struct module *const *modules, size_t n,

@@ -1,7 +1,8 @@
 /* arena.h -- memory that is freed all at once.
  *
- * Each call, job and connection has one; domain code allocates and never frees. Memory comes zeroed.
- * Exhaustion of the machine aborts; every size a user controls is capped before it reaches here. */
+ * Each call, job and connection has one; domain code allocates and never frees. Memory comes
+ * zeroed. Exhaustion of the machine aborts; every size a user controls is capped before it reaches
+ * here. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H

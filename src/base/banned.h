@@ -1,8 +1,9 @@
 /* banned.h -- functions of libc that we do not call, and what to use instead.
  *
- * The Makefile puts this before every file (-include), so none can forget it. The headers that declare these
- * functions come first; then each is declared again as unavailable, which is an error at the call, not before:
- * system headers and members of the same name (env->random) are not touched. */
+ * The Makefile puts this before every file (-include), so none can forget it. The headers that
+ * declare these functions come first; then each is declared again as unavailable, which is an error
+ * at the call, not before: system headers and members of the same name (env->random) are not
+ * touched. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef BASE_BANNED_H
 #define BASE_BANNED_H
@@ -18,7 +19,8 @@
 #define BANNED(function, instead)                                                                  \
     extern __typeof__(function) function __attribute__((unavailable("banned: " instead)))
 
-/* clang keeps the attribute off those that glibc defines inline; gcc, which builds everything too, does not. */
+/* clang keeps the attribute off those that glibc defines inline; gcc, which builds everything too,
+ * does not. */
 #ifdef __clang__
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wignored-attributes"

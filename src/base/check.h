@@ -1,7 +1,8 @@
 /* check.h -- must() for our bugs, blame() for theirs.
  *
  * must(x): an invariant of ours. It aborts, in production too: a wrong program may not touch money.
- * blame(x): their fault (a bad byte, a lying peer). It yields x, so it is written `if (blame(...)) refuse`. */
+ * blame(x): their fault (a bad byte, a lying peer). It yields x, so it is written `if (blame(...))
+ * refuse`. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef BASE_CHECK_H
 #define BASE_CHECK_H

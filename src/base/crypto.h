@@ -1,4 +1,5 @@
-/* crypto.h -- hashes, MACs, randomness, password hashes, and the text forms of bytes. OpenSSL and libsodium inside. */
+/* crypto.h -- hashes, MACs, randomness, password hashes, and the text forms of bytes. OpenSSL and
+ * libsodium inside. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef BASE_CRYPTO_H
 #define BASE_CRYPTO_H
@@ -28,11 +29,11 @@ void random_fill(void *p, size_t n);                      /* from the kernel */
 struct str hex_print(struct arena *a, const void *p, size_t n);       /* lower case */
 bool hex_parse(struct str hex, unsigned char *result, size_t n);      /* exactly n bytes */
 struct str base64url_print(struct arena *a, const void *p, size_t n); /* no padding */
-bool base64url_parse(struct str text, unsigned char *result,
-                     size_t n); /* exactly n bytes, no padding */
+/* exactly n bytes, no padding */
+bool base64url_parse(struct str text, unsigned char *result, size_t n);
 
-/* argon2id, t=3, m=64 MiB, p=1 (about 50 ms): only from `.prepare`, on the slow pool. quick=true, for tests and demo
- * data, takes the library's least (t=1, m=8 KiB). */
+/* argon2id, t=3, m=64 MiB, p=1 (about 50 ms): only from `.prepare`, on the slow pool. quick=true,
+ * for tests and demo data, takes the library's least (t=1, m=8 KiB). */
 struct str password_hash(struct arena *a, struct str password, bool quick);
 bool password_check(struct str hash, struct str password);
 

@@ -1,8 +1,8 @@
 /* id.h -- 63-bit, time-ordered identifiers.
  *
- * In SQL an INTEGER; on the wire a prefix and 13 characters of Crockford base32 ("pst_01h4…", lower case).
- * The number: 42 bits of milliseconds since 2024-01-01, 8 bits of node, 13 bits of sequence. An id is never a
- * secret and never a right. v == 0 means none. */
+ * In SQL an INTEGER; on the wire a prefix and 13 characters of Crockford base32 ("pst_01h4…", lower
+ * case). The number: 42 bits of milliseconds since 2024-01-01, 8 bits of node, 13 bits of sequence.
+ * An id is never a secret and never a right. v == 0 means none. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef BASE_ID_H
 #define BASE_ID_H
@@ -34,7 +34,8 @@ struct id id_make(struct id_maker *m, int64_t unix_ms);
 
 /* "pst" + v -> text of 17 bytes, NUL-terminated; returns its length. */
 size_t id_print(char text[ID_TEXT_MAX], const char *prefix, struct id id);
-/* False when the prefix differs, or the digits are not exactly 13 of the alphabet, or overflow 63 bits, or are 0. */
+/* False when the prefix differs, or the digits are not exactly 13 of the alphabet, or overflow 63
+ * bits, or are 0. */
 bool id_parse(struct str text, const char *prefix, struct id *result);
 
 /* The 13 digits alone, used by cursors too. */

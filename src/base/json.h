@@ -1,7 +1,7 @@
 /* json.h -- reading JSON into an arena, writing it as a stream.
  *
- * The reader is jansson with limits in front: depth, size, duplicate members and NUL are refused. Domain code never
- * sees either: it speaks through shapes (core/shape.h). */
+ * The reader is jansson with limits in front: depth, size, duplicate members and NUL are refused.
+ * Domain code never sees either: it speaks through shapes (core/shape.h). */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
@@ -31,7 +31,8 @@ struct json {
 
 enum { JSON_DEPTH_MAX = 32 };
 
-/* NULL when it is not JSON we accept; *why then says so in a sentence. Numbers beyond 64 bits are refused. */
+/* NULL when it is not JSON we accept; *why then says so in a sentence. Numbers beyond 64 bits are
+ * refused. */
 const struct json *json_parse(struct arena *a, struct str text, const char **why);
 /* The member, or NULL. */
 const struct json *json_get(const struct json *object, const char *name);

@@ -1,7 +1,8 @@
 /* log.h -- structured logs: one JSON object a line, UTC, with level, event and members.
  *
- * A line goes into a bounded ring and a thread of its own writes it out; when the ring is full the line is dropped and
- * counted, because a slow disk may never slow a request. Secrets never go in: members are named one by one. */
+ * A line goes into a bounded ring and a thread of its own writes it out; when the ring is full the
+ * line is dropped and counted, because a slow disk may never slow a request. Secrets never go in:
+ * members are named one by one. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -17,7 +18,8 @@ struct log *log_open(int fd, enum log_level least);
 void log_close(struct log *l); /* writes out what waits */
 uint64_t log_dropped(const struct log *l);
 
-/* event is a constant like "http.request"; then name, value pairs as struct log_member. l may be NULL (nothing is written). */
+/* event is a constant like "http.request"; then name, value pairs as struct log_member. l may be
+ * NULL (nothing is written). */
 struct log_member {
     const char *name;
     bool is_text;

@@ -1,8 +1,8 @@
 /* money.h -- integer minor units and a currency.
  *
- * The table knows each currency's exponent (digits after the point), step (amounts are multiples of it) and
- * minimum charge. No floats, and nowhere a "times 100". Source of the minima: Stripe's published list, as used
- * by large merchants; exponents: ISO 4217. */
+ * The table knows each currency's exponent (digits after the point), step (amounts are multiples of
+ * it) and minimum charge. No floats, and nowhere a "times 100". Source of the minima: Stripe's
+ * published list, as used by large merchants; exponents: ISO 4217. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef BASE_MONEY_H
 #define BASE_MONEY_H
@@ -25,7 +25,8 @@ struct currency_facts {
     int64_t minimum; /* least charge, minor units */
 };
 
-/* The largest amount of one payment, in minor units, any currency (eight digits, as the providers have it). */
+/* The largest amount of one payment, in minor units, any currency (eight digits, as the providers
+ * have it). */
 #define MONEY_MAX INT64_C(99999999)
 
 const struct currency_facts *currency_facts(struct currency c); /* NULL when unknown */

@@ -1,8 +1,8 @@
 /* str.h -- strings that carry their length, and a builder.
  *
- * A str does not own its bytes and need not end in NUL; those made here (str_copy, buf_str) do, one past
- * the end, so that they can be handed to a C library. p == NULL means "none" (SQL NULL, absent in JSON);
- * the empty string is not none. */
+ * A str does not own its bytes and need not end in NUL; those made here (str_copy, buf_str) do, one
+ * past the end, so that they can be handed to a C library. p == NULL means "none" (SQL NULL, absent
+ * in JSON); the empty string is not none. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef BASE_STR_H
 #define BASE_STR_H
@@ -38,7 +38,8 @@ bool str_ends(struct str s, const char *suffix);
 int str_cmp(struct str a, struct str b);
 struct str str_cut(struct str s, size_t from, size_t n); /* clamped to s */
 struct str str_trim(struct str s);                       /* ASCII white space off both ends */
-/* Splits at the first c: *head gets what stands before, the rest is returned (none when c is absent). */
+/* Splits at the first c: *head gets what stands before, the rest is returned (none when c is
+ * absent). */
 struct str str_split(struct str s, char c, struct str *head);
 /* Strict decimal: no sign but '-', no leading zeros beyond "0", no overflow. */
 bool str_int(struct str s, int64_t *result);

@@ -34,8 +34,9 @@ struct when civil_when(struct civil c);
 size_t when_print(char text[WHEN_TEXT_MAX], struct when w);
 /* RFC 3339 with offset; years 1970..9999. */
 bool when_parse(struct str text, struct when *result);
-/* n months after the anchor, the day clamped to the month's last: 31 Jan -> 28 Feb -> 31 Mar. Always computed from
- * the original anchor, so that a short month does not shorten those that follow. */
+/* n months after the anchor, the day clamped to the month's last: 31 Jan -> 28 Feb -> 31 Mar.
+ * Always computed from the original anchor, so that a short month does not shorten those that
+ * follow. */
 struct when when_months_after(struct when anchor, int months);
 /* "Sat, 21 Nov 2026 02:37:25 GMT", for HTTP headers and mails. */
 size_t when_print_http(char text[WHEN_TEXT_MAX], struct when w);

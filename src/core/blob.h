@@ -11,8 +11,8 @@ struct blobs;
 struct blob_ops {
     /* A fresh, private path on the same device, for an upload or a result; its directory exists. */
     struct str (*temporary)(struct blobs *b, struct arena *a);
-    /* Takes the finished file: fsync, rename to its name, fsync of the folder. Nothing happens when it is there already
-     * (the file is then removed). E_STORAGE_FULL, E_INTERNAL. */
+    /* Takes the finished file: fsync, rename to its name, fsync of the folder. Nothing happens when
+     * it is there already (the file is then removed). E_STORAGE_FULL, E_INTERNAL. */
     enum err (*keep)(struct blobs *b, struct str path, const struct sha256 *hash);
     /* A readable descriptor (the caller closes it) and the size. E_NOT_FOUND. */
     enum err (*open)(struct blobs *b, const struct sha256 *hash, int *fd, int64_t *size);

@@ -1,8 +1,9 @@
 /* call.h -- one unit of work: a request, a job or an event being handled.
  *
- * A handler runs straight through inside the transaction that its route, job or subscriber declared; it returns an error
- * and everything it did is undone. It does no I/O but SQL: outside effects are jobs (jobs.h), facts for others are events
- * (events.h). A WRITE handler may be run more than once (retries), so it must not keep anything outside *c. */
+ * A handler runs straight through inside the transaction that its route, job or subscriber
+ * declared; it returns an error and everything it did is undone. It does no I/O but SQL: outside
+ * effects are jobs (jobs.h), facts for others are events (events.h). A WRITE handler may be run
+ * more than once (retries), so it must not keep anything outside *c. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CORE_CALL_H
 #define CORE_CALL_H
@@ -20,7 +21,8 @@ struct job_kind;
 enum role { ROLE_USER, ROLE_MODERATOR, ROLE_ADMIN };
 extern const char *const role_names[];
 
-/* Who calls. All none for an anonymous one; for jobs and events the account they were made for, if any. */
+/* Who calls. All none for an anonymous one; for jobs and events the account they were made for, if
+ * any. */
 struct actor {
     struct id account;
     struct id session;
@@ -50,8 +52,8 @@ struct reply {
 
 /* The body of a WIRE_FILE route: a temporary file, complete, hashed while it came in. */
 struct upload {
-    struct str
-        path; /* removed after the call, unless a blob store took it (blob_keep renames it) */
+    /* removed after the call, unless a blob store took it (blob_keep renames it) */
+    struct str path;
     int64_t size;
     struct sha256 hash;
 };
@@ -81,8 +83,8 @@ struct call {
     struct upload upload;
     struct str agent, address, origin; /* of the client, for sessions and audit */
     struct str request_id;
-    struct str (*header)(const struct call *c,
-                         const char *name); /* request header or none; NULL outside HTTP */
+    /* request header or none; NULL outside HTTP */
+    struct str (*header)(const struct call *c, const char *name);
     struct str idempotency_key;
 
     /* output; use OUT, PAGE, reply_* */
@@ -94,8 +96,8 @@ struct call {
     /* kept from `.prepare` to the handler */
     void *prepared;
 
-    struct sha256
-        request_hash; /* of method, path, query and body: what an idempotency key is bound to */
+    /* of method, path, query and body: what an idempotency key is bound to */
+    struct sha256 request_hash;
 
     /* the runner's */
     enum err (*run)(struct call *c); /* what is run, and under what (an enum tx) */
@@ -124,20 +126,23 @@ struct call {
 #define PARAMS(c, s) ((const struct s *)call_params((c), &s##_shape))
 #define QUERY(c, s)  ((const struct s *)call_query((c), &s##_shape))
 #define OUT(c, s)    ((struct s *)call_out((c), &s##_shape))
-/* The rows that db_page found, to be dressed: struct post *posts = PAGE(c, post); size c->page.n. */
+/* The rows that db_page found, to be dressed: struct post *posts = PAGE(c, post); size
+ * c->page.n. */
 #define PAGE(c, s) ((struct s *)(c)->page.v)
 const void *call_in(const struct call *c, const struct shape *s);
 const void *call_params(const struct call *c, const struct shape *s);
 const void *call_query(const struct call *c, const struct shape *s);
 void *call_out(struct call *c, const struct shape *s);
 
-/* return fail(c, E_BELOW_MINIMUM, "the least is %" PRId64, least);   (fail(c, E_CONFLICT, NULL) takes the code's sentence) */
+/* return fail(c, E_BELOW_MINIMUM, "the least is %" PRId64, least);
+ * fail(c, E_CONFLICT, NULL) takes the code's sentence. */
 enum err fail(struct call *c, enum err e, const char *detail, ...) FORMAT(3, 4);
 /* ... and names the member, parameter or header to blame. */
 enum err fail_field(struct call *c, enum err e, const char *field, const char *detail, ...)
     FORMAT(4, 5);
 
-/* The answer as JSON, in c->reply.body: .out, or a page of .items. Nothing when a handler made its own. */
+/* The answer as JSON, in c->reply.body: .out, or a page of .items. Nothing when a handler made its
+ * own. */
 void call_encode(struct call *c);
 /* Forgets what a failed run left, so that the handler can be run again. */
 void call_reset(struct call *c);
@@ -150,8 +155,9 @@ void reply_bytes(struct call *c, int status, struct str type, struct str body);
 void reply_file(struct call *c, int fd, struct str type, struct str etag);
 void reply_header(struct call *c, const char *name, struct str value);
 
-/* Reply cache and sessions: after this transaction commits, whatever was computed from id is stale. Say it in every
- * function that changes what others may see: rights, posts, profiles. More than CALL_TOUCHED_MAX touches everything. */
+/* Reply cache and sessions: after this transaction commits, whatever was computed from id is stale.
+ * Say it in every function that changes what others may see: rights, posts, profiles. More than
+ * CALL_TOUCHED_MAX touches everything. */
 void touch(struct call *c, struct id id);
 /* In a handler of a route with .cached: the answer was computed from id. */
 void depends(struct call *c, struct id id);

@@ -1,19 +1,22 @@
 /* db.h -- SQL as domain code writes it, and the vtable that a driver fills.
  *
- * One text for both engines. A statement is a string literal in the function that needs it; its address is the key of the
- * prepared-statement cache, so it is never built at run time. Parameters are $1, $2 ... in the order of the arguments;
- * the arguments go through _Generic: a struct id, str, when, bytes, currency, a bool or an integer; anything else does not
- * compile. None values become NULL. Results fill a shape's struct by column name; a column that the shape does not know,
- * or a value of another type than the field's, is a bug (must). A field without a column stays none: whoever dresses the
- * row fills it. A NULL gives the field's none value (0 for a bool, an enum or an integer that is neither optional nor
- * nullable). INT64_MIN is INT_NONE, therefore NULL as an argument.
+ * One text for both engines. A statement is a string literal in the function that needs it; its
+ * address is the key of the prepared-statement cache, so it is never built at run time. Parameters
+ * are $1, $2 ... in the order of the arguments; the arguments go through _Generic: a struct id,
+ * str, when, bytes, currency, a bool or an integer; anything else does not compile. None values
+ * become NULL. Results fill a shape's struct by column name; a column that the shape does not know,
+ * or a value of another type than the field's, is a bug (must). A field without a column stays
+ * none: whoever dresses the row fills it. A NULL gives the field's none value (0 for a bool, an
+ * enum or an integer that is neither optional nor nullable). INT64_MIN is INT_NONE, therefore NULL
+ * as an argument.
  *
- * Words that the drivers replace, so that one text serves both: INTEGER and BLOB (types, casts), STRICT, FOR UPDATE and
- * SKIP LOCKED (dropped where one writer needs no locks), TX_ID() and TX_HORIZON() (see events.c).
- * `WHERE id IN_LIST($1)` with db_ids(c, ids, n) as argument: a list of any length, one query for all rows of a page. Its
- * opposite is `NOT (id IN_LIST($1))`.
- * Write `CAST(sum(x) AS INTEGER)`: PostgreSQL sums to numeric. A UNIQUE violation ends the call with E_TAKEN; where
- * that is expected, write ON CONFLICT DO NOTHING and look at RETURNING, because PostgreSQL cannot go on after an error.
+ * Words that the drivers replace, so that one text serves both: INTEGER and BLOB (types, casts),
+ * STRICT, FOR UPDATE and SKIP LOCKED (dropped where one writer needs no locks), TX_ID() and
+ * TX_HORIZON() (see events.c). `WHERE id IN_LIST($1)` with db_ids(c, ids, n) as argument: a list of
+ * any length, one query for all rows of a page. Its opposite is `NOT (id IN_LIST($1))`.
+ * Write `CAST(sum(x) AS INTEGER)`: PostgreSQL sums to numeric. A UNIQUE violation ends the call
+ * with E_TAKEN; where that is expected, write ON CONFLICT DO NOTHING and look at RETURNING, because
+ * PostgreSQL cannot go on after an error.
  *
  * A service touches its own tables only (checked by a lint). */
 /* SPDX-License-Identifier: Apache-2.0 */
@@ -26,7 +29,7 @@ struct call;
 struct env;
 struct module;
 
-/* --- what domain code calls ------------------------------------------------------------------------------------- */
+/* --- what domain code calls ------------------------------------------------------------------- */
 
 /* One row into *out. E_NOT_FOUND when there is none (out untouched); more than one is a bug.
  *   TRY(db_one(c, tip, OUT(c, tip), "SELECT id, amount, currency FROM tip WHERE id = $1", id)); */
@@ -35,8 +38,9 @@ struct module;
 #define db_list(c, s, rows, ...)                                                                   \
     db_list_((c), &s##_shape, (struct list *)(rows) + 0 * sizeof(SHAPE_PTR_((rows)->v, s)),        \
              DB_SQL_(__VA_ARGS__))
-/* One page into c->page (see PAGE in call.h). The SQL has `$cursor` once, as `key < $cursor` with ORDER BY key DESC or
- * `key > $cursor` with ORDER BY key; no LIMIT (added here). The key is the column "cursor" if there is one, else "id". */
+/* One page into c->page (see PAGE in call.h). The SQL has `$cursor` once, as `key < $cursor` with
+ * ORDER BY key DESC or `key > $cursor` with ORDER BY key; no LIMIT (added here). The key is the
+ * column "cursor" if there is one, else "id". */
 #define db_page(c, s, cursor, limit, ...)                                                          \
     db_page_((c), &s##_shape, (cursor), (limit), DB_SQL_(__VA_ARGS__))
 /* A statement without rows. */
@@ -46,15 +50,17 @@ struct module;
 /* One integer into *result: E_NOT_FOUND when there is no row; NULL gives 0. */
 #define db_int(c, result, ...) db_int_((c), (result), DB_SQL_(__VA_ARGS__))
 
-/* For the rare list that is merged by hand: the `next` of a page whose last key was this, and back (E_INVALID on "cursor"). */
+/* For the rare list that is merged by hand: the `next` of a page whose last key was this, and back
+ * (E_INVALID on "cursor"). */
 struct str db_cursor_print(struct call *c, int64_t key);
 enum err db_cursor_parse(struct call *c, struct str cursor, int64_t *key);
 
-/* --- arguments -------------------------------------------------------------------------------------------------- */
+/* --- arguments -------------------------------------------------------------------------------- */
 
 enum db_kind { DB_NULL, DB_INT, DB_TEXT, DB_BLOB };
 
-/* A parameter or a cell. Text and blobs point into memory that outlives the call (parameters) or the row (cells). */
+/* A parameter or a cell. Text and blobs point into memory that outlives the call (parameters) or
+ * the row (cells). */
 struct db_value {
     enum db_kind kind; /* of a NULL parameter: DB_NULL, with .was telling its type */
     enum db_kind was;
@@ -90,7 +96,8 @@ struct str db_ids(struct call *c, const struct id *ids, size_t n);
 
 #define SHAPE_PTR_(p, s) _Generic((p), struct s * : (p))
 
-/* SQL and its arguments: "text", array, count. Twenty arguments are enough for any statement that a person reads. */
+/* SQL and its arguments: "text", array, count. Twenty arguments are enough for any statement that a
+ * person reads. */
 #define DB_SQL_(...)                                                                               \
     DB_PICK_(__VA_ARGS__, DB_S20_, DB_S19_, DB_S18_, DB_S17_, DB_S16_, DB_S15_, DB_S14_, DB_S13_,  \
              DB_S12_, DB_S11_, DB_S10_, DB_S9_, DB_S8_, DB_S7_, DB_S6_, DB_S5_, DB_S4_, DB_S3_,    \
@@ -152,7 +159,7 @@ enum err db_hit_(struct call *c, const char *sql, const struct db_value *args, s
 enum err db_int_(struct call *c, int64_t *result, const char *sql, const struct db_value *args,
                  size_t n);
 
-/* --- what a driver fills ---------------------------------------------------------------------------------------- */
+/* --- what a driver fills ---------------------------------------------------------------------- */
 
 struct db;
 struct db_map;
@@ -170,34 +177,40 @@ struct db_statement {
     struct db_statement *next; /* in the cache's bucket */
 };
 
-/* Called for each row; cells live until it returns. Another value than E_OK ends the query with it. */
+/* Called for each row; cells live until it returns. Another value than E_OK ends the query with
+ * it. */
 typedef enum err db_row(void *context, struct db_statement *s, const struct db_value *cells);
 
-/* E_OK, E_TAKEN (unique), E_BUSY (serialisation, deadlock, lock time-out: run the whole transaction again),
- * E_UNAVAILABLE (no connection), E_STORAGE_FULL, E_INTERNAL (a bug: logged by the driver with the SQL). */
+/* E_OK, E_TAKEN (unique), E_BUSY (serialisation, deadlock, lock time-out: run the whole transaction
+ * again), E_UNAVAILABLE (no connection), E_STORAGE_FULL, E_INTERNAL (a bug: logged by the driver
+ * with the SQL). */
 struct db_ops {
-    /* text: already translated; it dies after the call. args tell the types only: a statement is given the same kinds each
-     * time; NULL when they are not known (a test that prepares every literal). The driver allocates with calloc; core
-     * frees through drop. */
+    /* text: already translated; it dies after the call. args tell the types only: a statement is
+     * given the same kinds each time; NULL when they are not known (a test that prepares every
+     * literal). The driver allocates with calloc; core frees through drop. */
     enum err (*prepare)(struct db *db, const char *text, const struct db_value *args, size_t n,
                         struct db_statement **result);
     void (*drop)(struct db *db, struct db_statement *s);
     /* changed may be NULL; row may be NULL when no row can come. */
     enum err (*query)(struct db *db, struct db_statement *s, const struct db_value *args, size_t n,
                       db_row *row, void *context, int64_t *changed);
-    /* These seven keep open_transaction and clear broken; with broken set, commit and release undo and return it. */
+    /* These seven keep open_transaction and clear broken; with broken set, commit and release undo
+     * and return it. */
     enum err (*begin)(struct db *db, bool write);
-    /* An I/O error here leaves the outcome unknown: the driver logs it and stops the process; it never returns one. */
+    /* An I/O error here leaves the outcome unknown: the driver logs it and stops the process; it
+     * never returns one. */
     enum err (*commit)(struct db *db);
     void (*rollback)(struct db *db);
     enum err (*savepoint)(struct db *db); /* one level: the writer's batch */
     enum err (*release)(struct db *db);
     void (*rollback_to)(struct db *db); /* and releases */
-    /* For migrations: until the transaction ends no other node is past this line, and time limits are off. */
+    /* For migrations: until the transaction ends no other node is past this line, and time limits
+     * are off. */
     enum err (*alone)(struct db *db);
     enum err (*script)(struct db *db, struct str sql); /* several statements, already translated */
-    /* Tells other nodes after the commit (PostgreSQL's NOTIFY); nothing on SQLite. text < 8,000 bytes; once in a WRITE, at its
-     * end. Nobody hears of a transaction that is rolled back; of one whose COMMIT fails they may. */
+    /* Tells other nodes after the commit (PostgreSQL's NOTIFY); nothing on SQLite. text < 8,000
+     * bytes; once in a WRITE, at its end. Nobody hears of a transaction that is rolled back; of one
+     * whose COMMIT fails they may. */
     enum err (*announce)(struct db *db, struct str text);
     void (*close)(struct db *db);
 };
@@ -210,8 +223,9 @@ struct db {
     struct engine *engine;
     struct db_statement *cache[DB_BUCKETS]; /* by the literal's address */
     bool open_transaction;
-    /* The error that a statement of this transaction (or savepoint) ended with: it can only be undone now, on both engines.
-     * Every further query returns it again, so a handler that swallows it cannot commit half of its work. */
+    /* The error that a statement of this transaction (or savepoint) ended with: it can only be
+     * undone now, on both engines. Every further query returns it again, so a handler that swallows
+     * it cannot commit half of its work. */
     enum err broken;
 };
 
@@ -226,8 +240,9 @@ struct engine_ops {
     const struct db_word *words; /* ends with { NULL, NULL } */
     const char *in_list;         /* what `IN_LIST($n)` becomes; %s stands for $n */
     enum err (*open)(struct engine *e, bool write, struct db **result);
-    /* Blocks a thread: calls heard for each text announced by another node (and itself); returns when *stop is set (looked at
-     * each 200 ms) or at once when the engine has no such thing. On a lost connection it calls heard with none, then goes on. */
+    /* Blocks a thread: calls heard for each text announced by another node (and itself); returns
+     * when *stop is set (looked at each 200 ms) or at once when the engine has no such thing. On a
+     * lost connection it calls heard with none, then goes on. */
     void (*listen)(struct engine *e, void (*heard)(void *context, struct str text), void *context,
                    const bool *stop);
     void (*close)(struct engine *e);
@@ -239,10 +254,11 @@ struct engine {
     struct log *log;
 };
 
-/* --- for core and tests ----------------------------------------------------------------------------------------- */
+/* --- for core and tests ----------------------------------------------------------------------- */
 
-/* The statement for a literal, translated and prepared once; `$cursor` becomes a parameter and LIMIT another. args tell the
- * types; NULL leaves them to the engine (then the statement is fit to look at, not to run). */
+/* The statement for a literal, translated and prepared once; `$cursor` becomes a parameter and
+ * LIMIT another. args tell the types; NULL leaves them to the engine (then the statement is fit to
+ * look at, not to run). */
 enum err db_statement_of(struct db *db, const char *sql, const struct db_value *args, size_t n,
                          struct db_statement **result);
 struct db_text {
@@ -253,9 +269,10 @@ struct db_text {
 struct db_text db_text_of(struct arena *a, const struct engine *e, const char *sql);
 /* Words replaced, outside of literals and comments. */
 struct str db_translate(struct arena *a, const struct engine *e, struct str sql);
-/* Runs every schema file of these modules not yet run, each in a transaction, in order. E_CONFLICT when a file that was
- * run has changed. "0040-ledger-books" is the module ledger's: a program has the tables of its own modules only. NULL: all.
- * What stands after a line "-- on sqlite" or "-- on postgres" runs on that engine only, until "-- on both": triggers. */
+/* Runs every schema file of these modules not yet run, each in a transaction, in order. E_CONFLICT
+ * when a file that was run has changed. "0040-ledger-books" is the module ledger's: a program has
+ * the tables of its own modules only. NULL: all. What stands after a line "-- on sqlite" or "-- on
+ * postgres" runs on that engine only, until "-- on both": triggers. */
 enum err db_migrate(struct engine *e, struct log *log, const struct module *const *modules,
                     size_t n);
 void db_close(struct db *db); /* with its statements; NULL is allowed */

@@ -1,7 +1,8 @@
-/* env.h -- everything that a run has: drivers, clock, randomness, settings. Passed down; there are no globals.
+/* env.h -- everything that a run has: drivers, clock, randomness, settings. Passed down; there are
+ * no globals.
  *
- * Two clocks: business time (periods, renewals, publishing) can be moved in development and in the simulator; real time
- * (leases, sessions, signatures) cannot. */
+ * Two clocks: business time (periods, renewals, publishing) can be moved in development and in the
+ * simulator; real time (leases, sessions, signatures) cannot. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CORE_ENV_H
 #define CORE_ENV_H
@@ -51,7 +52,8 @@ struct env {
     bool development;
     struct str public_url; /* "http://127.0.0.1:8080", no slash at the end */
     struct str data;       /* the data folder */
-    /* A token's session, from the account service: E_OK and *result, or E_SIGNED_OUT. c has a read connection. */
+    /* A token's session, from the account service: E_OK and *result, or E_SIGNED_OUT. c has a read
+     * connection. */
     enum err (*authenticate)(struct call *c, struct str token, struct actor *result);
 };
 
@@ -61,7 +63,7 @@ struct when env_real_now(struct env *e); /* real */
 struct sha256 env_key(const struct env *e, const char *purpose);
 
 const struct job_kind *env_job_kind(const struct env *e, struct str name); /* NULL when unknown */
-const struct event_kind *env_event_kind(const struct env *e,
-                                        struct str name); /* NULL when unknown */
+/* NULL when unknown */
+const struct event_kind *env_event_kind(const struct env *e, struct str name);
 
 #endif

@@ -1,8 +1,8 @@
 /* events.h -- facts for other modules and for browsers: a transactional outbox.
  *
- * An event is a row written with the change it tells of. Subscribers (other modules) get each event once, in order, in
- * a transaction of their own together with their cursor. Browsers get those of their audience over GET /v1/events, and
- * resume from any event they have seen. */
+ * An event is a row written with the change it tells of. Subscribers (other modules) get each event
+ * once, in order, in a transaction of their own together with their cursor. Browsers get those of
+ * their audience over GET /v1/events, and resume from any event they have seen. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CORE_EVENTS_H
 #define CORE_EVENTS_H
@@ -22,12 +22,13 @@ void hub_free(struct hub *h);
 /* Subscribers' work on the calling thread until nothing is left: tests and the simulator. */
 int events_drain(struct env *e);
 
-/* A browser's stream. heard is called on the hub's thread with the SSE text of one or more events. after: the last seen
- * event, none for "from now on". Returns NULL when there are too many streams. */
+/* A browser's stream. heard is called on the hub's thread with the SSE text of one or more events.
+ * after: the last seen event, none for "from now on". Returns NULL when there are too many
+ * streams. */
 struct hub_stream;
 struct hub_stream *hub_join(struct hub *h, struct id audience, struct id after,
                             void (*heard)(void *context, struct str sse), void *context);
-void hub_leave(struct hub *h,
-               struct hub_stream *s); /* after it returns, heard is not called again */
+/* After it returns, heard is not called again. */
+void hub_leave(struct hub *h, struct hub_stream *s);
 
 #endif

@@ -1,4 +1,5 @@
-/* images.h -- makes renditions of an untrusted picture in a jailed child. Driver: sys/images_jailed.c. */
+/* images.h -- makes renditions of an untrusted picture in a jailed child. Driver:
+ * sys/images_jailed.c. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CORE_IMAGES_H
 #define CORE_IMAGES_H
@@ -24,8 +25,8 @@ struct image_made {
 };
 
 struct images {
-    /* purpose: "post", "avatar", "banner". E_OK; E_UNSUPPORTED_IMAGE with .refused; E_BUSY when the child could not run
-     * (try again). progress may be NULL: percent, on the calling thread. */
+    /* purpose: "post", "avatar", "banner". E_OK; E_UNSUPPORTED_IMAGE with .refused; E_BUSY when the
+     * child could not run (try again). progress may be NULL: percent, on the calling thread. */
     enum err (*make)(struct images *m, struct arena *a, struct str source_path, const char *purpose,
                      void (*progress)(void *context, int percent), void *context,
                      struct image_made *result);

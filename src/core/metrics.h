@@ -1,7 +1,8 @@
 /* metrics.h -- what the program counts, for GET /metrics (Prometheus text).
  *
- * Counting is one relaxed atomic addition; nothing here takes a lock, allocates after metrics_open, or fails. Labels are
- * route templates, methods and statuses only: never an id, a path or a word that a client chose. */
+ * Counting is one relaxed atomic addition; nothing here takes a lock, allocates after metrics_open,
+ * or fails. Labels are route templates, methods and statuses only: never an id, a path or a word
+ * that a client chose. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CORE_METRICS_H
 #define CORE_METRICS_H
@@ -33,8 +34,8 @@ enum metric {
 
 struct metrics;
 
-/* templates: the routes' paths, each once; what is counted under another number goes to "other". They must live as
- * long as the metrics. */
+/* templates: the routes' paths, each once; what is counted under another number goes to "other".
+ * They must live as long as the metrics. */
 struct metrics *metrics_open(const char *const *templates, size_t n);
 void metrics_close(struct metrics *m);
 /* m may be NULL in all that follows. */

@@ -1,7 +1,8 @@
 /* module.h -- what a service declares: routes, jobs, subscribers, events, settings.
  *
- * main.c lists the modules in an array; there is no registration. Every row is checked at start (module_check): a route
- * without .auth or .tx, a shape with a hole, a job twice: the program does not start. */
+ * src/modules.c lists the modules in an array; there is no registration. Every row is checked at
+ * start (module_check): a route without .auth or .tx, a shape with a hole, a job twice: the program
+ * does not start. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CORE_MODULE_H
 #define CORE_MODULE_H
@@ -40,7 +41,8 @@ enum wire {
     WIRE_STREAM, /* server-sent events; only the server's own */
 };
 
-/* Token bucket a caller (account, else address): `burst` at once, refilled at `a_minute`. 0: the default (600, 120). */
+/* Token bucket a caller (account, else address): `burst` at once, refilled at `a_minute`. 0: the
+ * default (600, 120). */
 struct rate {
     int a_minute, burst;
 };
@@ -58,13 +60,13 @@ struct route {
     enum tx tx;
     enum wire wire;
     int status; /* of success; 0: 200, or 204 when there is nothing to answer */
-    handler *
-        prepare; /* slow work first (password hashing, decoding), on a worker, outside any transaction */
+    /* slow work first (password hashing, decoding), on a worker, outside any transaction */
+    handler *prepare;
     bool idempotent; /* Idempotency-Key is required (money); others accept one */
-    const char *
-        await; /* kind of the job, added by the handler, that the answer waits for (up to 10 s, then 202) */
-    handler
-        *then; /* READ transaction after the awaited job is done: fills out. Runs for replays too */
+    /* kind of the job, added by the handler, that the answer waits for (up to 10 s, then 202) */
+    const char *await;
+    /* READ transaction after the awaited job is done: fills out. Runs for replays too */
+    handler *then;
     bool cached; /* READ: the reply may be kept until something it depends() on is touched */
     struct rate rate;
     int64_t body_max;          /* bytes; 0: 64 KiB for JSON and raw */
@@ -76,9 +78,9 @@ struct job_kind {
     handler *run;
     const struct shape *in;
     enum tx tx; /* of run: WRITE, or NONE for effects that need no record */
-    handler *
-        prepare; /* the outside effect: off any transaction, may take long; c->db reads. What it learnt goes to run
-                          through c->prepared. It may run again after a crash: effects carry an idempotency key. */
+    /* the outside effect: off any transaction, may take long; c->db reads. What it learnt goes to
+     * run through c->prepared. It may run again after a crash: effects carry an idempotency key. */
+    handler *prepare;
     handler *gave_up; /* WRITE: after the last try failed (dead letter) */
     int lease_ms;     /* taken from a worker that is silent for so long */
     int tries;
@@ -100,8 +102,8 @@ struct subscriber {
 enum setting_kind { SETTING_TEXT, SETTING_INT, SETTING_BOOL, SETTING_SECRET };
 
 struct setting {
-    const char *
-        name; /* "payment.fee_bp"; environment STAGEDOOR_PAYMENT_FEE_BP; command line --payment.fee_bp= */
+    /* "payment.fee_bp"; environment STAGEDOOR_PAYMENT_FEE_BP; command line --payment.fee_bp= */
+    const char *name;
     enum setting_kind kind;
     const char *value; /* default, as text */
     const char *doc;
@@ -134,8 +136,8 @@ struct module {
 struct page_head {
     struct str title, description;
     struct str image; /* path of a public picture (teaser, avatar), or none */
-    struct str
-        data; /* JSON object: {"GET /v1/creators/ana": {...}} for the app's first paint; or none */
+    /* JSON object: {"GET /v1/creators/ana": {...}} for the app's first paint; or none */
+    struct str data;
     int64_t status; /* 200, or 404 */
 };
 extern const struct shape page_head_shape;

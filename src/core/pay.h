@@ -1,8 +1,9 @@
 /* pay.h -- a payment provider: it moves money, we own everything else.
  *
- * Drivers map their events and objects into facts; nothing above knows a provider's name for anything. UNKNOWN is a real
- * outcome (the wire broke after the request left): it is resolved by query, never by trying again under a new key.
- * Amounts are minor units with an ISO code on this side; a driver converts. All calls block (jobs' .prepare only). */
+ * Drivers map their events and objects into facts; nothing above knows a provider's name for
+ * anything. UNKNOWN is a real outcome (the wire broke after the request left): it is resolved by
+ * query, never by trying again under a new key. Amounts are minor units with an ISO code on this
+ * side; a driver converts. All calls block (jobs' .prepare only). */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CORE_PAY_H
 #define CORE_PAY_H
@@ -62,8 +63,8 @@ struct pay_ops {
     /* The present state of what provider_ref names. */
     enum err (*query)(struct pay *p, struct arena *a, struct str provider_ref,
                       struct pay_outcome *o);
-    /* Is this notification genuine, and what is it about? event: its id, for the inbox; provider_ref: what to query
-     * (none: nothing that concerns us). E_BAD_SIGNATURE. */
+    /* Is this notification genuine, and what is it about? event: its id, for the inbox;
+     * provider_ref: what to query (none: nothing that concerns us). E_BAD_SIGNATURE. */
     enum err (*verify)(struct pay *p, struct arena *a, struct str body, struct str signature,
                        struct when now, struct str *event, struct str *provider_ref);
     void (*close)(struct pay *p);

@@ -1,18 +1,22 @@
 /* revisions.h -- "has anything changed that this was computed from?"
  *
- * A clock that ticks at each commit of somebody who touch()ed something, and 65,536 slots that hold the tick of their last
- * change; an id maps to one by hash. Whoever caches notes the clock *before* it opens its snapshot, and the slots of what
- * it read; what it kept is good as long as no slot holds a later tick. Two ids on one slot cost a recomputation, never
- * a stale answer.
+ * A clock that ticks at each commit of somebody who touch()ed something, and 65,536 slots that hold
+ * the tick of their last change; an id maps to one by hash. Whoever caches notes the clock *before*
+ * it opens its snapshot, and the slots of what it read; what it kept is good as long as no slot
+ * holds a later tick. Two ids on one slot cost a recomputation, never a stale answer.
  *
- * Why it is enough: a change is committed first, then gets its tick, then is answered. Let `since` be the noted clock.
- *   tick <= since: the tick, and so the commit, came before the snapshot, which therefore shows the change.
+ * Why it is enough: a change is committed first, then gets its tick, then is answered. Let `since`
+ * be the noted clock.
+ *   tick <= since: the tick, and so the commit, came before the snapshot, which therefore shows the
+ *   change.
  *   tick >  since: the slot says so, and what was kept is refused; perhaps in vain, never wrongly.
- * It does not matter when the slots become known (during the reading) or when they are looked at. Between a commit and its
- * tick an old answer may still be given, but then nobody has been told of the change yet. Other nodes tick through
- * announce/listen, later by that time; whoever needs more than that asks the database.
+ * It does not matter when the slots become known (during the reading) or when they are looked at.
+ * Between a commit and its tick an old answer may still be given, but then nobody has been told of
+ * the change yet. Other nodes tick through announce/listen, later by that time; whoever needs more
+ * than that asks the database.
  *
- * A slot only grows, though ticks may be written out of order; else the later of two changes could be forgotten. */
+ * A slot only grows, though ticks may be written out of order; else the later of two changes could
+ * be forgotten. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CORE_REVISIONS_H
 #define CORE_REVISIONS_H

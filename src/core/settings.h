@@ -1,4 +1,5 @@
-/* settings.h -- typed settings: default < file < environment < command line. The table of each module says what exists. */
+/* settings.h -- typed settings: default < file < environment < command line. The table of each
+ * module says what exists. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CORE_SETTINGS_H
 #define CORE_SETTINGS_H
@@ -7,7 +8,8 @@
 
 struct settings;
 
-/* file: "name = value" lines, '#' comments; none when there is none. args: the "--name=value" ones. False, with a sentence in
+/* file: "name = value" lines, '#' comments; none when there is none. args: the "--name=value" ones.
+ * False, with a sentence in
  * *why, for an unknown name or a value out of range. */
 bool settings_load(struct arena *a, const struct module *const *modules, size_t n, struct str file,
                    char *const *environment, char *const *args, size_t args_n,

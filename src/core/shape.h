@@ -1,15 +1,16 @@
 /* shape.h -- the only description of data that crosses a boundary.
  *
- * A shape is a struct and a table of its fields. The table decodes and validates JSON, query strings and path
- * parameters, encodes JSON, fills the struct from SQL columns by name, and prints OpenAPI 3.1 and TypeScript. The wire
- * name, the member and the column are the same word.
+ * A shape is a struct and a table of its fields. The table decodes and validates JSON, query
+ * strings and path parameters, encodes JSON, fills the struct from SQL columns by name, and prints
+ * OpenAPI 3.1 and TypeScript. The wire name, the member and the column are the same word.
  *
- * "None" is a str with p == NULL, an id or when of 0, an INT_NONE, an empty currency, a NULL nest. A none value of an
- * optional field is left out of JSON; of a nullable one it is written as null. PATCH needs to tell absent from null:
- * such a struct has a member `struct given given;` and its shape is declared with PATCH_SHAPE.
+ * "None" is a str with p == NULL, an id or when of 0, an INT_NONE, an empty currency, a NULL nest.
+ * A none value of an optional field is left out of JSON; of a nullable one it is written as null.
+ * PATCH needs to tell absent from null: such a struct has a member `struct given given;` and its
+ * shape is declared with PATCH_SHAPE.
  *
- * Money: MONEY(x, price, ...) is the member "price" (minor units) and one member "currency" beside it, shared by all
- * MONEY fields of the shape; in SQL likewise. */
+ * Money: MONEY(x, price, ...) is the member "price" (minor units) and one member "currency" beside
+ * it, shared by all MONEY fields of the shape; in SQL likewise. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef CORE_SHAPE_H
 #define CORE_SHAPE_H
@@ -138,8 +139,9 @@ struct list {
     FIELD_(s, m, FIELD_TEXTS, offsetof(struct s, m) + SHAPE_TYPE_(s, m.v, struct str *),           \
            __VA_ARGS__, .id = ID_KIND_NONE)
 
-/* After `static const struct field NAME_fields[] = {...};`. A shape that another file nests is declared in a header,
- * `extern const struct shape NAME_shape;`, and defined with SHAPE; one of a single file with STATIC_SHAPE. */
+/* After `static const struct field NAME_fields[] = {...};`. A shape that another file nests is
+ * declared in a header, `extern const struct shape NAME_shape;`, and defined with SHAPE; one of a
+ * single file with STATIC_SHAPE. */
 #define SHAPE_BODY_(s, at)                                                                         \
     {                                                                                              \
         .name = #s, .fields = s##_fields, .n = COUNT(s##_fields), .size = sizeof(struct s),        \
@@ -156,16 +158,19 @@ struct list {
 #define NULLED(s, in, m) shape_given(&s##_shape, (in), offsetof(struct s, m), true)
 bool shape_given(const struct shape *s, const void *value, size_t offset, bool null);
 
-/* Checks a table for our own mistakes (a text without .max, a name twice, ...). Called at start for every shape. */
+/* Checks a table for our own mistakes (a text without .max, a name twice, ...). Called at start for
+ * every shape. */
 void shape_check(const struct shape *s);
 
-/* Fills out (s->size zeroed bytes) from JSON. On failure p names the field ("media[2]", "tiers"). */
+/* Fills out (s->size zeroed bytes) from JSON. On failure p names the field ("media[2]",
+ * "tiers"). */
 enum err shape_decode(const struct shape *s, const struct json *j, struct arena *a, void *out,
                       struct problem *p);
 /* ... from "a=1&b=2": percent-decoded here; duplicates and unknown names refused. */
 enum err shape_decode_query(const struct shape *s, struct str query, struct arena *a, void *out,
                             struct problem *p);
-/* ... one field from its text form, as path parameters and SQL enums have it. An id of another kind: E_NOT_FOUND. */
+/* ... one field from its text form, as path parameters and SQL enums have it. An id of another
+ * kind: E_NOT_FOUND. */
 enum err field_decode_text(const struct field *f, struct str text, struct arena *a, void *out,
                            struct problem *p);
 
@@ -176,7 +181,8 @@ const struct field *shape_field(const struct shape *s, struct str name); /* NULL
 bool shape_has_money(const struct shape *s);
 int enum_value(const char *const *names, struct str text); /* index, or -1 */
 
-/* Percent-decoding of one component ('+' is a space when form); none when malformed or not UTF-8. */
+/* Percent-decoding of one component ('+' is a space when form); none when malformed or not
+ * UTF-8. */
 struct str url_decode(struct arena *a, struct str text, bool form);
 struct str url_encode(struct arena *a, struct str text); /* RFC 3986 unreserved stay */
 

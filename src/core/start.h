@@ -5,11 +5,13 @@
 
 #include "core/env.h"
 
-/* Settings of the core itself (database.*, core.*, jobs.*) and its sweeping job. Stands first among the modules. */
+/* Settings of the core itself (database.*, core.*, jobs.*) and its sweeping job. Stands first among
+ * the modules. */
 extern const struct module core_module;
 
-/* e has its drivers, settings, clock, keys and modules; this makes revisions, exec, hub, jobs (with workers threads; 0: none,
- * for tests and tools, which drain), and calls each module's start. On an error nothing runs. */
+/* e has its drivers, settings, clock, keys and modules; this makes revisions, exec, hub, jobs (with
+ * workers threads; 0: none, for tests and tools, which drain), and calls each module's start. On an
+ * error nothing runs. */
 enum err env_start(struct env *e, int job_workers);
 void env_stop(struct env *e);
 

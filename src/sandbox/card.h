@@ -9,7 +9,8 @@ enum card_does {
     CARD_PAYS,
     CARD_DECLINES,
     CARD_DECLINES_LATER, /* can be saved; every charge is declined */
-    CARD_ASKS_ONCE, /* wants the payer's confirmation, until it was set up for payments without him */
+    /* wants the payer's confirmation, until it was set up for payments without him */
+    CARD_ASKS_ONCE,
     CARD_ASKS_ALWAYS, /* ... each time: without the payer it declines */
 };
 

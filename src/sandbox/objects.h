@@ -57,8 +57,8 @@ struct intent {
     struct when canceled, created;
 };
 enum err intent_load(struct call *c, struct str id, const char *param, struct intent *result);
-enum err intent_insert(struct call *c,
-                       struct intent *t); /* sets id, secret, created; tells the event */
+/* sets id, secret, created; tells the event */
+enum err intent_insert(struct call *c, struct intent *t);
 
 /* Is this a sum that can be charged? Writes the currency as we keep it: "EUR". */
 enum err intent_money(struct call *c, struct str currency, int64_t amount, const char *param,

@@ -7,8 +7,8 @@
 
 struct catalog_shape {
     const struct shape *shape;
-    struct str
-        name; /* "CreatorCard"; of two different ones with one name, the later has its module's in front */
+    /* "CreatorCard"; of two different ones with one name, the later has its module's in front */
+    struct str name;
 };
 
 struct catalog_route {

@@ -15,9 +15,9 @@ enum { IMAGE_RENDITIONS_MAX = 4 };
 struct image_request {
     int input; /* the upload, open for reading; a regular file; its position is moved */
     enum image_purpose purpose;
-    const char *
-        scratch; /* a folder of ours: a private one is made in it and removed; sweep "image-*" at start, for
-                            those that a crash of ours left behind */
+    /* a folder of ours: a private one is made in it and removed; sweep "image-*" at start, for
+     * those that a crash of ours left behind */
+    const char *scratch;
     const char *program; /* the one with the image-worker command; NULL: this very program */
 
     /* 0..100, rising; called on the caller's thread. May be NULL. */

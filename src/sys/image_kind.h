@@ -15,7 +15,8 @@ enum image_kind {
     KIND_GIF,
     KIND_HEIC,
     KIND_AVIF,
-    KIND_ACCEPTED, /* those above are; those below are known only to be refused with a helpful sentence */
+    /* those above are; those below are known only to be refused with a helpful sentence */
+    KIND_ACCEPTED,
     KIND_EMPTY = KIND_ACCEPTED,
     KIND_SVG,
     KIND_PDF,

@@ -15,7 +15,8 @@ struct image_step {
     const char *name;  /* thumb feed full teaser: the file is name.webp */
     int width, height; /* bounds; with a shape, the exact size of a source that is large enough */
     int quality;       /* of WebP, 0..100 */
-    int effort; /* of WebP, 0..6; 2 where the file is large: a third of the time for a tenth more bytes */
+    /* of WebP, 0..6; 2 where the file is large: a third of the time for a tenth more bytes */
+    int effort;
     int blur; /* sigma, in pixels; 0: none */
 };
 

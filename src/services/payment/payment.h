@@ -30,8 +30,8 @@ bool payment_is_settled(enum payment_state state);
 enum payment_state payment_next(enum payment_state state, enum pay_state said);
 
 struct payment_new {
-    struct id fan, creator,
-        subject; /* subject: of the service that `purpose` names, told back in the event */
+    /* subject: of the service that `purpose` names, told back in the event */
+    struct id fan, creator, subject;
     enum payment_purpose purpose;
     struct money amount;
     struct str description; /* for the receipt, the hosted page and the creator's statement */

@@ -17,25 +17,18 @@
  * A person is signed up when first named ("admin" as the operator; "nobody" never); $ana is the account's id. An expected
  * object may leave members out; a list has them all. "$name" in it takes the value at first, and compares it from then on;
  * "$any" is any value, "$absent" none. A word is the code of a problem, or the field that it blames. `same`: the very answer
- * that this key got before. Jobs and events that are due run after each line (and beside it, where it has a key: the answer
- * may wait for them). clock moves both clocks, calendar only that of business. mail: the token in the last mail to somebody. bank: what a payer does on the hosted page;
- * the name at the end takes where the page leads to. */
+ * that this key got before. Jobs and events that are due run after each line (and beside it, where it has a key or a file:
+ * the answer may wait for them). clock moves both clocks, calendar only that of business. mail: the token in the last mail
+ * to somebody. bank: what a payer does on the hosted page; the name at the end takes where the page leads to. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/settings.h"
 #include "modules.h"
-#include "server/server.h"
-#include "sys/disk.h"
-#include "sys/images_jailed.h"
-#include "test/bank.h"
-#include "test/house.h"
 #include "test/record.h"
+#include "test/stage.h"
 
-#include <fcntl.h>
 #include <glob.h>
 #include <inttypes.h>
-#include <pthread.h>
 
-enum { VARIABLES_MAX = 200, PEOPLE_MAX = 50, ANSWERS_MAX = 200, FILE_MAX = 64 << 20 };
+enum { VARIABLES_MAX = 200, PEOPLE_MAX = 50, ANSWERS_MAX = 200 };
 
 struct variable {
     struct str name, value;
@@ -51,9 +44,7 @@ struct remembered {
 };
 
 struct scenario {
-    struct house *house;
-    struct server *server;
-    struct bank *bank; /* NULL until it opens */
+    struct stage *stage;
     struct arena *arena;
     const char *file;
     int line;
@@ -247,35 +238,6 @@ static bool blames(struct scenario *s, struct str word, struct str reply)
 
 /* --- asking ----------------------------------------------------------------------------------------------------- */
 
-/* What the answer waits for runs here meanwhile. */
-struct helper {
-    struct house *house;
-    bool stop; /* atomic */
-};
-
-static void *help(void *arg)
-{
-    struct helper *h = arg;
-    struct timespec pause = { 0, 2000000 };
-
-    while (!__atomic_load_n(&h->stop, __ATOMIC_ACQUIRE)) {
-        house_jobs(h->house);
-        nanosleep(&pause, NULL);
-    }
-    return NULL;
-}
-
-static void call_helped(struct scenario *s, struct http_call *h)
-{
-    struct helper helper = { .house = s->house };
-    pthread_t thread;
-
-    must(pthread_create(&thread, NULL, help, &helper) == 0);
-    record_call(s->server, s->arena, h);
-    __atomic_store_n(&helper.stop, true, __ATOMIC_RELEASE);
-    pthread_join(thread, NULL);
-}
-
 static struct http_call plain_call(struct scenario *s, struct str token, const char *method,
                                    const char *target, struct str body)
 {
@@ -283,7 +245,7 @@ static struct http_call plain_call(struct scenario *s, struct str token, const c
         .method = method, .target = str_of(target), .token = token, .body = body
     };
 
-    record_call(s->server, s->arena, &h);
+    record_call(s->stage->server, s->arena, &h);
     return h;
 }
 
@@ -333,22 +295,6 @@ static struct str token_of(struct scenario *s, struct str name)
     return p->token;
 }
 
-static struct str file_read(struct scenario *s, struct str path)
-{
-    int fd = open(str_copy(s->arena, path).p, O_RDONLY | O_CLOEXEC);
-    struct buf b = { .arena = s->arena };
-    ssize_t n = 1;
-
-    if (fd < 0)
-        SKIP("there is no %.*s", STR_FMT(path));
-    while (n > 0 && b.n < FILE_MAX) {
-        n = read(fd, buf_room(&b, 65536), 65536);
-        b.n += n > 0 ? (size_t)n : 0;
-    }
-    close(fd);
-    return buf_str(&b);
-}
-
 static void check_same(struct scenario *s, struct str request, struct str reply, bool same)
 {
     for (size_t i = 0; i < s->answers_n; i++) {
@@ -380,6 +326,13 @@ static void check_answer(struct scenario *s, const struct wish *w, const struct 
                  STR_FMT(str_cut(h->reply, 0, 600)));
 }
 
+static struct str picture(struct scenario *s, struct str path)
+{
+    if (str_starts(path, FIXTURES "/"))
+        fixtures_make();
+    return fixture_read(s->arena, str_copy(s->arena, path).p);
+}
+
 static void ask_line(struct scenario *s, const struct wish *w)
 {
     struct http_call h = { .method = str_copy(s->arena, w->method).p,
@@ -387,12 +340,14 @@ static void ask_line(struct scenario *s, const struct wish *w)
                            .type = w->type };
 
     h.target = filled(s, w->target); /* after the sign-up, which sets $who */
-    h.body = w->file.p != NULL ? file_read(s, w->file) : filled(s, w->body);
-    if (w->key.p == NULL) {
-        record_call(s->server, s->arena, &h);
+    h.body = w->file.p != NULL ? picture(s, w->file) : filled(s, w->body);
+    if (w->key.p == NULL && w->file.p != NULL) {
+        stage_call_waiting(s->stage, &h);
+    } else if (w->key.p == NULL) {
+        record_call(s->stage->server, s->arena, &h);
     } else {
         h.headers[h.headers_n++] = (struct header) { "Idempotency-Key", w->key };
-        call_helped(s, &h);
+        stage_call_waiting(s->stage, &h);
         if (h.status < 400)
             check_same(s,
                        str_printf(s->arena, "%.*s %.*s %.*s %.*s", STR_FMT(w->who),
@@ -495,18 +450,18 @@ static void take_clock(struct scenario *s, struct str by, bool business)
     if (by.p[0] != '+' || unit == 0 || !str_int(str_cut(by, 1, by.n - 2), &n))
         COMPLAIN(s, "+31d, +2h or +5m, not \"%.*s\"", STR_FMT(by));
     else if (!business)
-        house_pass(s->house, n * unit);
+        house_pass(s->stage->house, n * unit);
     else
-        __atomic_add_fetch(&s->house->env->clock.offset_us, n * unit, __ATOMIC_ACQ_REL);
-    if (business && s->bank != NULL)
-        bank_pass(s->bank, n * unit);
+        __atomic_add_fetch(&s->stage->house->env->clock.offset_us, n * unit, __ATOMIC_ACQ_REL);
+    if (business && s->stage->bank != NULL)
+        bank_pass(s->stage->bank, n * unit);
 }
 
 /* mail ana $token */
 static void take_mail(struct scenario *s, struct str who, struct str name)
 {
     struct str address = str_printf(s->arena, "%.*s@example.org", STR_FMT(who));
-    struct house *h = s->house;
+    struct house *h = s->stage->house;
 
     for (size_t i = h->mails_n; i-- > 0;) {
         const char *at = strstr(h->mails[i].text.p, "?token=");
@@ -526,18 +481,17 @@ static void take_bank(struct scenario *s, struct str rest)
     int64_t want = 0;
 
     if (str_is(what, "opens")) {
-        must(s->bank == NULL);
-        s->bank = bank_open(s->house, s->server);
+        stage_bank(s->stage);
         return;
     }
-    REQUIRE(s->bank != NULL);
+    REQUIRE(s->stage->bank != NULL);
     struct str url = filled(s, word(&rest)), how = word(&rest), arrow = word(&rest);
     if (!str_is(arrow, "->") || !str_int(word(&rest), &want)) {
         COMPLAIN(s, "bank pay $page 4242424242424242 -> 303");
         return;
     }
-    int status =
-        (str_is(what, "pay") ? bank_pay : bank_confirm)(s->bank, s->arena, url, how, &location);
+    int status = (str_is(what, "pay") ? bank_pay : bank_confirm)(s->stage->bank, s->arena, url, how,
+                                                                 &location);
     if (status != want)
         COMPLAIN(s, "the bank answered %d, should be %" PRId64, status, want);
     struct str name = word(&rest);
@@ -562,52 +516,24 @@ static void take_line(struct scenario *s, struct str line)
     } else {
         take_request(s, who, rest);
     }
-    if (s->bank != NULL)
-        bank_jobs(s->bank, s->house);
-    else
-        house_jobs(s->house);
+    stage_jobs(s->stage);
 }
 
 /* --- a file ----------------------------------------------------------------------------------------------------- */
 
 static struct scenario *scenario_open(const char *engine)
 {
-    static const char *const settings[] = { "--account.quick_hash=true", "--http.rates=false",
-                                            "--account.admin_email=admin@example.org",
-                                            "--http.port=0" };
-    struct house *h = house_open(engine, modules, modules_n, settings[0], NULL);
     struct scenario *s = calloc(1, sizeof(*s));
-    char *args[COUNT(settings)];
-    struct str why;
 
     must(s != NULL);
-    s->house = h;
-    s->arena = h->arena;
-    for (size_t i = 0; i < COUNT(settings); i++)
-        args[i] = arena_copy(s->arena, settings[i], strlen(settings[i]) + 1);
-    REQUIRE(settings_load(s->arena, modules, modules_n, STR_NONE, NULL, args, COUNT(args),
-                          &h->env->settings, &why));
-    h->env->blobs = disk_open(str_printf(s->arena, "%s/blobs", unit_dir()), h->env->log);
-    REQUIRE(h->env->blobs != NULL);
-    h->env->images = images_jailed_open(
-        h->env->blobs, str_printf(s->arena, "%s/scratch", unit_dir()), NULL, h->env->log);
-    REQUIRE(h->env->images != NULL);
-    s->server = server_open(h->env);
+    s->stage = stage_open(engine);
+    s->arena = s->stage->arena;
     return s;
 }
 
 static void scenario_close(struct scenario *s)
 {
-    struct house *h = s->house;
-    struct images *images = h->env->images;
-    struct blobs *blobs = h->env->blobs;
-
-    CHECK(server_close(s->server, 5));
-    if (s->bank != NULL)
-        bank_close(s->bank);
-    house_close(h);
-    images->close(images);
-    blobs->ops->close(blobs);
+    stage_close(s->stage);
     free(s);
 }
 
@@ -661,7 +587,7 @@ static void matrix_cell(struct scenario *s, const struct route *r, enum caller w
 
     if ((r->wire == WIRE_STREAM && want == E_OK) || r->auth == SIGNED)
         return; /* it would stay open; what a signature opens, the handler decides */
-    record_call(s->server, s->arena, &h);
+    record_call(s->stage->server, s->arena, &h);
     code = member(s, h.reply, "code");
     bool refused =
         str_is(code, "signed_out") || str_is(code, "not_creator") || str_is(code, "forbidden");
@@ -699,7 +625,7 @@ ENGINES_SECONDS(each_caller_gets_at_each_route_what_the_table_says, 60)
     tokens[A_MODERATOR] = member(s, login.reply, "token");
     tokens[AN_ADMIN] = token_of(s, STR("admin"));
     REQUIRE(tokens[A_MODERATOR].p != NULL);
-    s->house->env->development = false;
+    s->stage->house->env->development = false;
     for (size_t m = 0; m < modules_n; m++)
         for (size_t i = 0; i < modules[m]->routes_n; i++) {
             const struct route *r = &modules[m]->routes[i];
@@ -716,7 +642,7 @@ static void run_file(void)
     const struct unit_test *t = unit_this();
     struct scenario *s =
         scenario_open(strstr(t->name, "_on_postgres") != NULL ? "postgres" : "sqlite");
-    struct str rest = file_read(s, str_of(t->file)), line;
+    struct str rest = fixture_read(s->arena, t->file), line;
 
     s->file = t->file;
     while (rest.p != NULL) {

@@ -1,8 +1,7 @@
 /* ledger.h -- who owns which money: double entry, append-only, per currency.
  *
  * Money moves only through the named templates below; each is one journal whose entries sum to zero in its currency.
- * A template is named after the business fact it records ("charge:pay_…"), so a repeat, from whatever source, is a no-op.
- * Source of the rules: research on payments, section 3. */
+ * A template is named after the business fact it records ("charge:pay_…"), so a repeat, from whatever source, is a no-op. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SERVICES_LEDGER_LEDGER_H
 #define SERVICES_LEDGER_LEDGER_H

@@ -98,25 +98,34 @@ bool access_check(const struct access_viewer *v, const struct access_rule *rule)
 
 /* --- viewers ---------------------------------------------------------------------------------------------------- */
 
-enum err access_viewer_load(struct call *c, struct access_viewer *result)
+/* Only the creators in question: a fan may follow thousands. */
+static enum err follows_load(struct call *c, const struct access_rule *rules, size_t n,
+                             struct access_viewer *v)
+{
+    struct id *asked = arena_array(c->arena, struct id, n + 1);
+    size_t m = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (rules[i].kind == ACCESS_FOLLOWERS && !rules[i].hidden)
+            asked[m++] = rules[i].creator;
+    if (m == 0)
+        return E_OK;
+    v->creators = arena_array(c->arena, struct id, m);
+    return creator_followed_among(c, c->who, asked, m, v->creators, &v->creators_n);
+}
+
+enum err access_viewer_load(struct call *c, const struct access_rule *rules, size_t n,
+                            struct access_viewer *result)
 {
     struct access_viewer v = { .who = c->who };
     struct entitlement_list entitlements = { 0 };
-    struct creator_ref_list followed = { 0 };
 
     if (id_some(c->who)) {
         TRY(subscription_entitlements(c, c->who, &entitlements));
-        TRY(creator_follows(c, c->who, &followed));
+        TRY(follows_load(c, rules, n, &v));
     }
-    for (size_t i = 0; i < entitlements.n; i++)
-        depends_until(c, entitlements.v[i].until);
     v.entitlements = entitlements.v;
     v.entitlements_n = entitlements.n;
-    v.creators = arena_array(c->arena, struct id, followed.n + 1);
-    v.creators_n = followed.n;
-    for (size_t i = 0; i < followed.n; i++)
-        v.creators[i] = followed.v[i].creator;
-    qsort(v.creators, v.creators_n, sizeof(struct id), by_number);
     *result = v;
     return E_OK;
 }
@@ -227,7 +236,7 @@ static enum err asset_check(struct call *c, struct id asset)
     for (size_t i = 0; i < objects.n; i++)
         ids[i] = objects.v[i].object;
     TRY(access_rules(c, ids, objects.n, rules));
-    TRY(access_viewer_load(c, &viewer));
+    TRY(access_viewer_load(c, rules, objects.n, &viewer));
     for (size_t i = 0; i < objects.n; i++)
         if (access_check(&viewer, &rules[i]))
             return E_OK;

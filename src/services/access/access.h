@@ -26,17 +26,18 @@ struct access_rule {
     struct access_tiers tiers;
 };
 
-/* What a decision needs to know of a viewer. */
+/* What decisions on some rules need to know of a viewer. */
 struct access_viewer {
     struct id who;       /* none: anonymous */
-    struct id *creators; /* followed, sorted */
+    struct id *creators; /* of the rules' creators those that are followed, sorted */
     size_t creators_n;
     struct entitlement *entitlements; /* that hold at c->now, sorted by creator */
     size_t entitlements_n;
 };
 
-/* Everything about c->who in two queries; nothing for an anonymous caller. */
-enum err access_viewer_load(struct call *c, struct access_viewer *result);
+/* What n rules ask of c->who, in two queries; nothing for an anonymous caller. The result is for these rules only. */
+enum err access_viewer_load(struct call *c, const struct access_rule *rules, size_t n,
+                            struct access_viewer *result);
 bool access_check(const struct access_viewer *v, const struct access_rule *rule);
 
 /* Sets the object's rule and assets in place of what it had. The tiers are the creator's (the caller has checked). */

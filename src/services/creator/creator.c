@@ -173,6 +173,15 @@ static const struct field creator_ref_fields[] = {
 };
 STATIC_SHAPE(creator_ref);
 
+struct followed_row {
+    struct id creator;
+};
+
+static const struct field followed_row_fields[] = {
+    ID(followed_row, creator, ID_CREATOR, "Creator"),
+};
+STATIC_SHAPE(followed_row);
+
 /* --- rules ------------------------------------------------------------------------------------------------------ */
 
 /* Words that are ours in addresses or that would pass for us. Handles have at least three characters. */
@@ -466,9 +475,9 @@ static enum err follow_add(struct call *c, struct id fan, struct id creator)
     TRY(db_int(c, &n, "SELECT 1 FROM creator WHERE id = $1", creator));
     TRY(db_int(c, &n, "SELECT count(*) FROM follow WHERE fan = $1", fan));
     bool full = n >= FOLLOWS_MAX;
-    enum err e = db_int(c, &n,
+    enum err e = db_hit(c,
                         "INSERT INTO follow (id, fan, creator, created) VALUES ($1, $2, $3, $4)"
-                        " ON CONFLICT (fan, creator) DO NOTHING RETURNING 1",
+                        " ON CONFLICT (fan, creator) DO NOTHING",
                         new_id(c), fan, creator, c->now);
     if (e == E_NOT_FOUND)
         return E_OK;
@@ -481,8 +490,7 @@ static enum err follow_add(struct call *c, struct id fan, struct id creator)
 static enum err follow_remove(struct call *c, struct id fan, struct id creator)
 {
     int64_t n = 0;
-    enum err e = db_int(c, &n, "DELETE FROM follow WHERE fan = $1 AND creator = $2 RETURNING 1",
-                        fan, creator);
+    enum err e = db_hit(c, "DELETE FROM follow WHERE fan = $1 AND creator = $2", fan, creator);
 
     if (e == E_NOT_FOUND)
         return db_int(c, &n, "SELECT 1 FROM creator WHERE id = $1", creator);
@@ -609,6 +617,22 @@ enum err creator_followed(struct call *c, struct id fan, struct id creator, bool
     if (e != E_OK && e != E_NOT_FOUND)
         return e;
     *result = e == E_OK;
+    return E_OK;
+}
+
+enum err creator_followed_among(struct call *c, struct id fan, const struct id *creators, size_t n,
+                                struct id *result, size_t *found)
+{
+    LIST_OF(followed_row) rows = { 0 };
+
+    TRY(db_list(c, followed_row, &rows,
+                "SELECT creator FROM follow WHERE fan = $1 AND creator IN_LIST($2)"
+                " ORDER BY creator",
+                fan, db_ids(c, creators, n)));
+    must(rows.n <= n);
+    for (size_t i = 0; i < rows.n; i++)
+        result[i] = rows.v[i].creator;
+    *found = rows.n;
     return E_OK;
 }
 

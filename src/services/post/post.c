@@ -213,7 +213,7 @@ static enum err dress_rules(struct call *c, struct dressing *d)
     for (size_t i = 0; i < d->n; i++)
         ids[i] = d->rows[i].id;
     TRY(access_rules(c, ids, d->n, d->rules));
-    TRY(access_viewer_load(c, &d->viewer));
+    TRY(access_viewer_load(c, d->rules, d->n, &d->viewer));
     for (size_t i = 0; i < d->n; i++) {
         d->posts[i].access = d->rules[i].kind;
         d->posts[i].locked = !access_check(&d->viewer, &d->rules[i]);

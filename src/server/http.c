@@ -83,6 +83,18 @@ static bool ends_straight(const struct head *head)
     return head->expected == NULL || (head->expected[0] == 0 && head->expected[1] == 0);
 }
 
+/* RFC 9110, 7.2: a name or an address, perhaps a port; nothing else, because links are made and sites told apart by it. */
+static bool is_host(struct str host)
+{
+    for (size_t i = 0; i < host.n; i++) {
+        char c = host.p[i], lower = (char)(c | 0x20);
+        if (!((lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
+              (c != 0 && strchr("-._~!$&'()*+,;=%:[]", c) != NULL)))
+            return false;
+    }
+    return host.n > 0;
+}
+
 static void take_head(struct connection *c, const char *method, const char *version)
 {
     struct request *r = c->request;
@@ -97,6 +109,9 @@ static void take_head(struct connection *c, const char *method, const char *vers
                        "have no NUL.");
     if (!old && r->known[KNOWN_HOST].p == NULL)
         request_refuse(r, E_INVALID, "Host", "Malformed HTTP: the Host header is missing.");
+    if (r->known[KNOWN_HOST].p != NULL && !is_host(r->known[KNOWN_HOST]))
+        request_refuse(r, E_INVALID, "Host",
+                       "Malformed HTTP: it must be a name or an address, and perhaps a port.");
     if (r->call.problem.code != E_OK)
         metrics_add(c->http->server->metrics, METRIC_MALFORMED, 1);
     request_begin(r, str_of(method));

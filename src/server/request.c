@@ -245,17 +245,25 @@ static enum err take_framing(struct request *r)
     return E_OK;
 }
 
+static bool accepts(const struct request *r, const char *type)
+{
+    struct str accept = r->known[KNOWN_ACCEPT];
+
+    return accept.p != NULL && memmem(accept.p, accept.n, type, strlen(type)) != NULL;
+}
+
+/* A page of the app for whoever takes one: a browser, but also curl and what makes previews of links, which say "anything"
+ * or nothing. Where there is no page, only a browser is shown the app, which tells it so. */
 static void page_or_missing(struct request *r, enum err *e)
 {
-    struct str last = r->path;
-    bool page = r->method == GET && r->known[KNOWN_ACCEPT].p != NULL &&
-                memmem(r->known[KNOWN_ACCEPT].p, r->known[KNOWN_ACCEPT].n, "text/html", 9) != NULL;
+    bool browser = accepts(r, "text/html");
+    bool anything = r->known[KNOWN_ACCEPT].p == NULL || accepts(r, "*/*") || accepts(r, "text/*");
+    bool data = str_starts(r->path, "/v1/") || str_starts(r->path, "/m/") ||
+                str_starts(r->path, "/media/") || memchr(r->path.p, '.', r->path.n) != NULL;
 
-    for (size_t i = 0; i < r->path.n; i++)
-        if (r->path.p[i] == '/')
-            last = str_cut(r->path, i, r->path.n);
-    if (!page || memchr(last.p, '.', last.n) != NULL || str_starts(r->path, "/v1/") ||
-        str_starts(r->path, "/m/") || str_starts(r->path, "/media/") || !answer_index(r, 200))
+    if (r->method == GET && web_has_page(r->path) && (browser || anything))
+        *e = answer_index(r, 200) ? E_OK : E_NOT_FOUND;
+    else if (r->method != GET || data || !browser || !answer_index(r, 404))
         *e = E_NOT_FOUND;
 }
 

@@ -151,6 +151,40 @@ struct shared *web_index(const struct web *w, struct str accept_encoding)
     return w->index == NULL ? NULL : variant_of(&w->files[w->index - web_files], accept_encoding);
 }
 
+/* As web/src/app.tsx has them, in its order; a test compares. What stands in neither place is a 404, not an empty app. */
+static const char *const pages[] = {
+    "/",
+    "/explore",
+    "/login",
+    "/signup",
+    "/forgot",
+    "/reset",
+    "/verify",
+    "/feed",
+    "/become",
+    "/subscriptions",
+    "/checkout/return",
+    "/settings",
+    "/settings/sessions",
+    "/studio/compose",
+    "/studio",
+    "/studio/posts",
+    "/studio/tiers",
+    "/studio/subscribers",
+    "/studio/earnings",
+    "/studio/profile",
+};
+
+bool web_has_page(struct str path)
+{
+    if (path.n > 1 && str_ends(path, "/"))
+        path.n--;
+    for (size_t i = 0; i < COUNT(pages); i++)
+        if (str_is(path, pages[i]))
+            return true;
+    return false;
+}
+
 /* --- a page with a head of its own ------------------------------------------------------------------------------ */
 
 struct str html_escape(struct arena *a, struct str text)

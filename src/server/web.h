@@ -15,6 +15,8 @@ void web_close(struct web *w);
 struct shared *web_find(const struct web *w, struct str path, struct str accept_encoding);
 /* The app's page for paths that only it knows; NULL when the program was built without the app. */
 struct shared *web_index(const struct web *w, struct str accept_encoding);
+/* Whether the app has a page there, beside those that routes answer (/@{handle}, /p/{post}). */
+bool web_has_page(struct str path);
 /* ... with the head that a route made. None when built without the app. */
 struct str web_page(const struct web *w, struct arena *a, const struct page_head *head,
                     struct str public_url, struct str path);

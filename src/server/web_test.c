@@ -44,20 +44,64 @@ TEST(a_page_has_its_head)
     hall_close(h);
 }
 
-TEST(unknown_addresses_are_the_apps_or_nothing)
+TEST(unknown_addresses_are_nothing)
 {
     static const char *const html[] = { "Accept: text/html,*/*", NULL };
     struct hall *h = hall_open("sqlite", NULL);
-    int page = hall_ask(h, STR_NONE, "GET", "/somewhere/else", NULL, html);
 
-    CHECK(page == 200 || page == 404);
+    CHECK_INT(hall_ask(h, STR_NONE, "GET", "/somewhere/else", NULL, html), 404);
     CHECK_INT(hall_ask(h, STR_NONE, "GET", "/somewhere/else", NULL, NULL), 404);
     CHECK_INT(hall_ask(h, STR_NONE, "GET", "/somewhere/else.png", NULL, html), 404);
     CHECK_INT(hall_ask(h, STR_NONE, "GET", "/v1/nothing", NULL, html), 404);
     CHECK_INT(hall_ask(h, STR_NONE, "GET", "/m/x", NULL, html), 404);
     CHECK_INT(hall_ask(h, STR_NONE, "POST", "/somewhere", "{}", html), 404);
+    CHECK_INT(hall_ask(h, STR_NONE, "POST", "/login", "{}", html), 404);
     CHECK_INT(hall_ask(h, STR_NONE, "GET", "/../etc/passwd", NULL, NULL), 404);
     hall_close(h);
+}
+
+/* Who asks with "anything", or says nothing, is shown pages too: curl, and what makes previews of links. */
+TEST(pages_of_the_app_are_for_everybody)
+{
+    static const char *const accepts[][2] = { { "Accept: text/html", NULL },
+                                              { "Accept: */*", NULL },
+                                              { NULL, NULL } };
+    static const char *const json[] = { "Accept: application/json", NULL };
+    struct hall *h = hall_open("sqlite", NULL);
+
+    if (hall_ask(h, STR_NONE, "GET", "/login", NULL, accepts[0]) == 404) {
+        hall_close(h);
+        SKIP("the web app is not built");
+    }
+    for (size_t i = 0; i < COUNT(accepts); i++) {
+        CHECK_INT(hall_ask(h, STR_NONE, "GET", "/", NULL, accepts[i]), 200);
+        CHECK_INT(hall_ask(h, STR_NONE, "HEAD", "/explore/", NULL, accepts[i]), 200);
+    }
+    CHECK_INT(hall_ask(h, STR_NONE, "GET", "/login", NULL, json), 404);
+    hall_close(h);
+}
+
+/* The server's list of pages is the app's. */
+TEST(pages_are_those_of_the_app)
+{
+    struct arena a = { 0 };
+    char *text = arena_alloc(&a, 1 << 16), *at = text;
+    FILE *f = fopen("web/src/app.tsx", "r");
+    size_t found = 0;
+
+    CHECK(f != NULL);
+    text[fread(text, 1, (1 << 16) - 1, f)] = 0;
+    fclose(f);
+    while ((at = strstr(at, "path: \"/")) != NULL) {
+        at += sizeof("path: \"") - 1;
+        struct str path = { at, strcspn(at, "\"") };
+        if (memchr(path.p, ':', path.n) == NULL)
+            CHECK(web_has_page(path));
+        found++;
+    }
+    CHECK(found > 10);
+    CHECK(!web_has_page(STR("/somewhere")));
+    arena_done(&a);
 }
 
 TEST(json_is_indented)

@@ -740,3 +740,24 @@ TEST_SECONDS(rights_paths_end, 60)
                            v == owner || owner == NOBODY ? 410 : 404);
     stage_close(k.stage);
 }
+
+/* The clock goes on, no row changes, no job runs: what the cache kept while the period was paid is not given after it. */
+TEST_SECONDS(rights_kept_answers_end_with_the_paid_period, 60)
+{
+    struct crawl k;
+
+    crawl_open(&k, "sqlite");
+    for (int v = SUB_A; v <= LEAVING; v++) {
+        crawl_posts(&k, (enum viewer)v);
+        crawl_list(&k, (enum viewer)v, "/v1/creators/ana/posts", false);
+        crawl_feed(&k, (enum viewer)v);
+    }
+    k.stage->house->real_offset_us += 45 * DAY;
+    k.table = table_later;
+    for (int v = SUB_A; v <= LEAVING; v++) {
+        crawl_posts(&k, (enum viewer)v);
+        crawl_list(&k, (enum viewer)v, "/v1/creators/ana/posts", false);
+        crawl_feed(&k, (enum viewer)v);
+    }
+    stage_close(k.stage);
+}

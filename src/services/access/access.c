@@ -124,6 +124,9 @@ enum err access_viewer_load(struct call *c, const struct access_rule *rules, siz
         TRY(subscription_entitlements(c, c->who, &entitlements));
         TRY(follows_load(c, rules, n, &v));
     }
+    /* They lapse by the clock alone: what is decided here must not be kept longer. */
+    for (size_t i = 0; i < entitlements.n; i++)
+        depends_until(c, entitlements.v[i].until);
     v.entitlements = entitlements.v;
     v.entitlements_n = entitlements.n;
     *result = v;

@@ -34,7 +34,8 @@ CREATE TABLE job (
     finished INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX job_name ON job (name) WHERE state = 'waiting';
-CREATE INDEX job_waiting ON job (due) WHERE state = 'waiting';
+-- By business time first: most that wait are renewals of the months to come, and must not be passed over at each look.
+CREATE INDEX job_waiting ON job (due_business, due) WHERE state = 'waiting';
 CREATE INDEX job_running ON job (leased_until) WHERE state = 'running';
 CREATE INDEX job_dead ON job (id) WHERE state = 'dead';
 CREATE INDEX job_finished ON job (finished) WHERE state = 'done';

@@ -65,16 +65,14 @@ static enum err remember(struct call *c)
 
 enum err idempotency_run(struct call *c)
 {
-    int64_t mine;
-
     if (c->route == NULL || c->idempotency_key.p == NULL || !id_some(c->who))
         return c->run(c);
     struct str request = hex_print(c->arena, c->request_hash.b, SHA256_BYTES);
     /* Where many write at once, this waits for another transaction with the same key to end. */
-    enum err e = db_int(c, &mine,
+    enum err e = db_hit(c,
                         "INSERT INTO idempotency (account, key, request, status, created) VALUES "
                         "($1, $2, $3, 0, $4)"
-                        " ON CONFLICT (account, key) DO NOTHING RETURNING 1",
+                        " ON CONFLICT (account, key) DO NOTHING",
                         c->who, c->idempotency_key, request, env_real_now(c->env));
     if (e == E_NOT_FOUND)
         return replay(c, request);

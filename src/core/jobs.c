@@ -131,6 +131,8 @@ enum err job_again(struct call *c, struct id id)
 
 /* --- claiming --------------------------------------------------------------------------------------------------- */
 
+/* One that was left by its runner, else the next that waits: JOB_NOW ones first (somebody may be waiting for them), then
+ * by date. */
 static enum err claim(struct call *c)
 {
     const struct claiming *k = c->prepared;
@@ -139,10 +141,13 @@ static enum err claim(struct call *c)
     return db_one(c, claimed, k->result,
                   "UPDATE job SET state = 'running', attempt = attempt + 1, node = $4,"
                   " leased_until = $1 + lease_ms * 1000"
-                  " WHERE id = (SELECT id FROM job"
-                  " WHERE ((state = 'waiting' AND due <= $1 AND due_business <= $2)"
-                  " OR (state = 'running' AND leased_until < $1)) AND NOT (lane IN_LIST($3))"
-                  " ORDER BY due LIMIT 1 FOR UPDATE SKIP LOCKED)"
+                  " WHERE id = coalesce("
+                  "(SELECT id FROM job WHERE state = 'running' AND leased_until < $1"
+                  " AND NOT (lane IN_LIST($3))"
+                  " ORDER BY leased_until LIMIT 1 FOR UPDATE SKIP LOCKED),"
+                  " (SELECT id FROM job WHERE state = 'waiting' AND due_business <= $2"
+                  " AND due <= $1 AND NOT (lane IN_LIST($3))"
+                  " ORDER BY due_business, due LIMIT 1 FOR UPDATE SKIP LOCKED))"
                   " RETURNING id, account, kind, payload, attempt, tries",
                   real, c->now, db_ids(c, k->busy, k->busy_n), (int64_t)c->env->ids.node);
 }

@@ -1,6 +1,7 @@
 /* hall.c */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "test/hall.h"
+#include "core/events.h"
 #include "core/settings.h"
 #include "core/start.h"
 #include "services/account/account.h"
@@ -94,6 +95,14 @@ static enum err page(struct call *c)
     return E_OK;
 }
 
+static const struct event_kind shout_event = { "hall.shout", &echo_shape, "Somebody shouted" };
+static const struct event_kind *const events[] = { &shout_event };
+
+static enum err shout(struct call *c)
+{
+    return event_add(c, &shout_event, c->who, IN(c, echo));
+}
+
 static const struct route routes[] = {
     { .method = GET,
       .path = "/t/cached/{n}",
@@ -144,6 +153,13 @@ static const struct route routes[] = {
       .tx = WRITE,
       .idempotent = true,
       .rate = { 60, 5 } },
+    { .method = POST,
+      .path = "/t/shout",
+      .run = shout,
+      .summary = "Shout",
+      .in = &echo_shape,
+      .auth = FAN,
+      .tx = WRITE },
     { .method = GET,
       .path = "/t/page",
       .run = page,
@@ -153,7 +169,7 @@ static const struct route routes[] = {
       .tx = NONE,
       .wire = WIRE_PAGE },
 };
-static const struct module hall_module = { "hall", MODULE_ROUTES(routes) };
+static const struct module hall_module = { "hall", MODULE_ROUTES(routes), MODULE_EVENTS(events) };
 
 static const struct module *const modules[] = {
     &core_module,    &server_module,  &platform_module, &audit_module,

@@ -5,6 +5,7 @@
 #include "server/state.h"
 
 #include <inttypes.h>
+#include <microhttpd.h>
 
 /* --- headers ---------------------------------------------------------------------------------------------------- */
 
@@ -89,6 +90,20 @@ void answer_options(struct request *r, unsigned allow)
     r->answer.status = 204;
     answer_header(r, "Allow", routes_allow(&r->arena, allow));
     answer_guarded(r, GUARDS_DATA);
+}
+
+struct str answer_head(const struct request *r)
+{
+    const struct answer *a = &r->answer;
+    struct buf b = { .arena = r->call.arena };
+
+    buf_printf(&b, "HTTP/1.1 %d %s\r\n", a->status, MHD_get_reason_phrase_for((unsigned)a->status));
+    for (size_t i = 0; i < a->headers_n; i++)
+        buf_printf(&b, "%s: %.*s\r\n", a->headers[i].name, STR_FMT(a->headers[i].value));
+    if (a->stream == NULL)
+        buf_printf(&b, "Content-Length: %zu\r\n", a->body.n);
+    buf_add(&b, STR("Connection: close\r\n\r\n"));
+    return buf_str(&b);
 }
 
 /* --- problems --------------------------------------------------------------------------------------------------- */

@@ -23,6 +23,8 @@ void answer_success(struct request *r);
 void answer_problem(struct request *r, enum err e);
 /* Takes over one reference. */
 void answer_shared(struct request *r, struct shared *s);
+/* Status line and headers as text, for what is written past the library; the connection ends with this answer. */
+struct str answer_head(const struct request *r);
 /* 204 for OPTIONS. */
 void answer_options(struct request *r, unsigned allow);
 /* The client has this one already? list: If-None-Match; etag: quoted. */

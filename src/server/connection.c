@@ -95,12 +95,8 @@ void connection_say(struct connection *c, enum err e, struct request *r)
         request_begin(own, STR("GET"));
         request_go(own);
     }
-    const struct answer *a = &own->answer;
-    buf_printf(&b, "HTTP/1.1 %d %s\r\n", a->status, MHD_get_reason_phrase_for((unsigned)a->status));
-    for (size_t i = 0; i < a->headers_n; i++)
-        buf_printf(&b, "%s: %.*s\r\n", a->headers[i].name, STR_FMT(a->headers[i].value));
-    buf_printf(&b, "Connection: close\r\nContent-Length: %zu\r\n\r\n%.*s", a->body.n,
-               STR_FMT(a->body));
+    buf_add(&b, answer_head(own));
+    buf_add(&b, own->answer.body);
     send_all(c->fd, buf_str(&b));
     if (r == NULL) {
         request_sent(own, own->answer.status);

@@ -43,6 +43,7 @@ struct connection {
     bool abandoned;     /* ... in vain; request is gone */
     bool unread;        /* closed before its body was read: the rest must be swallowed */
     bool spoken;        /* something was answered, or begun to be */
+    bool handed_over;   /* a stream has the socket now */
     const char *target; /* where the library has the request line's target; not to be read */
 };
 

@@ -6,6 +6,7 @@
  * lives on, closes (and lingers) before a large one, and is written past the library in the middle of one. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/http.h"
+#include "server/answer.h"
 #include "server/connection.h"
 #include "server/sse.h"
 #include "server/state.h"
@@ -18,9 +19,8 @@
 
 enum {
     SWALLOW_BYTES = 256 * 1024, /* rather than close the connection */
-    POOL_BYTES =
-        48 *
-        1024, /* a connection's headers and buffers: more than our own limits, so that we refuse */
+    /* A connection's headers and buffers: more than our own limits, so that it is us who refuse. */
+    POOL_BYTES = 48 * 1024,
     THREADS_MAX = 64,
 };
 
@@ -137,10 +137,8 @@ static enum MHD_Result queue_own(struct connection *c)
 {
     struct request *r = c->request;
     struct answer *a = &r->answer;
-    struct stream *stream = a->stream;
+    struct MHD_Response *m = body_of(a);
 
-    a->stream = NULL;
-    struct MHD_Response *m = stream != NULL ? stream_response(stream, c->mhd) : body_of(a);
     must(m != NULL);
     for (size_t i = 0; i < a->headers_n; i++)
         must(MHD_add_response_header(m, a->headers[i].name,
@@ -149,12 +147,21 @@ static enum MHD_Result queue_own(struct connection *c)
         MHD_add_response_header(m, "Connection", "close");
     enum MHD_Result result = MHD_queue_response(c->mhd, (unsigned)a->status, m);
     MHD_destroy_response(m);
-    if (stream != NULL) { /* it may last for days: what the request held is given back now */
-        request_sent(r, a->status);
-        request_free(r);
-        c->request = NULL;
-    }
     return result;
+}
+
+/* The stream goes on with a duplicate of the socket; the library closes its own, which ends nothing: MHD_USE_TURBO leaves
+ * off the shutdown(). */
+static enum MHD_Result hand_over(struct connection *c)
+{
+    struct request *r = c->request;
+    struct str head = answer_head(r);
+    struct stream *stream = r->answer.stream;
+
+    r->answer.stream = NULL;
+    c->handed_over = true;
+    stream_begin(stream, c->fd, head);
+    return MHD_NO;
 }
 
 static enum MHD_Result queue_answer(struct connection *c)
@@ -162,6 +169,8 @@ static enum MHD_Result queue_answer(struct connection *c)
     struct answer *a = &c->request->answer;
 
     c->want = WANT_ANSWER;
+    if (a->stream != NULL && !c->request->head)
+        return hand_over(c);
     if (a->shared == NULL)
         return queue_own(c);
     return MHD_queue_response(c->mhd, (unsigned)a->status, a->shared->response);
@@ -417,7 +426,7 @@ static void on_end(void *context, struct MHD_Connection *mhd, void **mine,
     if (c == NULL)
         return;
     *mine = NULL;
-    if (how != MHD_REQUEST_TERMINATED_COMPLETED_OK)
+    if (how != MHD_REQUEST_TERMINATED_COMPLETED_OK && !c->handed_over)
         c->unread = true;
     if (c->request != NULL) {
         if (c->request->answer.status != 0)

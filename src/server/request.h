@@ -57,7 +57,7 @@ struct stream;
 struct answer {
     int status;
     struct shared *shared; /* sent instead of all below; one reference is the answer's */
-    struct stream *stream; /* server-sent events follow */
+    struct stream *stream; /* server-sent events follow, to be begun or dropped */
     struct str body;
     int fd; /* >= 0: length bytes from `from` on, instead of body */
     int64_t from, length;

@@ -5,33 +5,40 @@
 #include "core/exec.h"
 #include "server/state.h"
 
-#include <microhttpd.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
 
 enum {
     QUEUE_BYTES = 128 * 1024, /* more unread: the reader is too slow */
-    BLOCK_BYTES = 1024,
-    BEAT_US = 20 * SECOND, /* shorter than the patience of proxies, and of our own sockets */
-    TICK_S = 1,
+    BEAT_US = 20 * SECOND,    /* shorter than the patience of proxies */
+    TICK_MS = 1000,
     RECHECK_US = 60 * SECOND,
     STREAMS_MAX = 20000,
+    STREAMS_EACH = 32, /* of one account: its tabs */
+    TOKEN_BYTES = 64,  /* ours have 43 */
+    EVENTS = 256,
 };
 
 struct stream {
     struct streams *all;
     struct stream *next; /* in all->list */
     struct hub_stream *hub;
-    struct MHD_Connection *connection; /* NULL until the answer begins */
-    pthread_mutex_t lock;              /* of what follows */
-    char *queue;
+    pthread_mutex_t lock; /* of what follows */
+    int fd;               /* -1 until the answer begins */
+    char *queue;          /* what the socket does not take yet; NULL: nothing */
     size_t n, size;
-    bool suspended, ending, dropped;
-    int64_t sent_us; /* when something was put into the queue last */
-    /* the ticker's own */
+    bool held;       /* by a request, which has yet to begin or drop it */
+    bool ending;     /* to be freed as soon as nobody holds it */
+    int64_t sent_us; /* when something was said last */
+    /* the looker-after's own */
     struct actor actor;
     uint64_t since;
     int64_t checked_us;
-    char token[200];
     size_t token_n;
+    char token[TOKEN_BYTES];
 };
 
 struct streams {
@@ -39,39 +46,85 @@ struct streams {
     pthread_mutex_t lock; /* of the list */
     struct stream *list;
     size_t n;
-    pthread_t ticker;
-    pthread_cond_t stop;
+    int poll, bell; /* epoll; an eventfd in it */
+    pthread_t thread;
     bool stopping; /* atomic */
 };
 
-/* --- queue ------------------------------------------------------------------------------------------------------ */
+/* --- saying ----------------------------------------------------------------------------------------------------- */
 
-static void wake(struct stream *s)
+static void end(struct stream *s)
 {
-    if (s->suspended) {
-        s->suspended = false;
-        MHD_resume_connection(s->connection);
-    }
+    uint64_t one = 1;
+
+    if (s->ending)
+        return;
+    s->ending = true;
+    ssize_t rung = write(s->all->bell, &one, sizeof(one));
+    (void)rung; /* the tick comes anyway */
 }
 
-static void put(struct stream *s, struct str text)
+static void watch_for_room(struct stream *s, bool on)
+{
+    struct epoll_event e = { .events = EPOLLIN | EPOLLRDHUP | (on ? (uint32_t)EPOLLOUT : 0),
+                             .data.ptr = s };
+
+    epoll_ctl(s->all->poll, EPOLL_CTL_MOD, s->fd, &e);
+}
+
+static void keep(struct stream *s, struct str text)
 {
     if (s->n + text.n > QUEUE_BYTES) {
-        if (!s->ending)
-            metrics_add(s->all->server->metrics, METRIC_STREAMS_DROPPED, 1);
-        s->ending = true;
-        s->n = 0;
-    } else {
-        if (s->n + text.n > s->size) {
-            s->size = s->n + text.n > 512 ? (s->n + text.n) * 2 : 512;
-            s->queue = realloc(s->queue, s->size);
-            must(s->queue != NULL);
-        }
-        memcpy(s->queue + s->n, text.p, text.n);
-        s->n += text.n;
+        metrics_add(s->all->server->metrics, METRIC_STREAMS_DROPPED, 1);
+        end(s);
+        return;
     }
+    if (s->n + text.n > s->size) {
+        s->size = (s->n + text.n) * 2;
+        s->queue = realloc(s->queue, s->size);
+        must(s->queue != NULL);
+    }
+    memcpy(s->queue + s->n, text.p, text.n);
+    s->n += text.n;
+}
+
+/* What the socket takes of it. */
+static size_t send_some(struct stream *s, struct str text)
+{
+    ssize_t n = s->fd < 0 ? 0 : send(s->fd, text.p, text.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+    if (n < 0 && errno != EAGAIN && errno != EINTR)
+        end(s);
+    return n < 0 ? 0 : (size_t)n;
+}
+
+/* Past the queue when that is empty: a stream that keeps up costs no memory. */
+static void put(struct stream *s, struct str text)
+{
     s->sent_us = monotonic_us();
-    wake(s);
+    if (s->ending)
+        return;
+    size_t sent = s->n == 0 ? send_some(s, text) : 0;
+    if (sent == text.n)
+        return;
+    bool first = s->n == 0;
+    keep(s, str_cut(text, sent, text.n));
+    if (first && s->fd >= 0)
+        watch_for_room(s, true);
+}
+
+static void flush(struct stream *s)
+{
+    size_t sent = s->n == 0 ? 0 : send_some(s, (struct str) { s->queue, s->n });
+
+    s->n -= sent;
+    memmove(s->queue, s->queue + sent, s->n);
+    if (s->n > 0)
+        return;
+    free(s->queue);
+    s->queue = NULL;
+    s->size = 0;
+    watch_for_room(s, false);
 }
 
 /* On the hub's thread. */
@@ -84,53 +137,32 @@ static void heard(void *context, struct str sse)
     pthread_mutex_unlock(&s->lock);
 }
 
-/* On the connection's loop. */
-static ssize_t read_some(void *context, uint64_t at, char *to, size_t max)
+bool stream_begin(struct stream *s, int fd, struct str head)
 {
-    struct stream *s = context;
-    ssize_t result = 0;
+    int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    struct epoll_event e = { .events = EPOLLIN | EPOLLRDHUP | EPOLLOUT, .data.ptr = s };
+    bool good =
+        own >= 0 && send(own, head.p, head.n, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)head.n;
 
-    (void)at;
     pthread_mutex_lock(&s->lock);
-    size_t n = s->n < max ? s->n : max;
-    if (n > 0) {
-        memcpy(to, s->queue, n);
-        s->n -= n;
-        memmove(s->queue, s->queue + n, s->n);
-        result = (ssize_t)n;
-    } else if (s->ending) {
-        result = MHD_CONTENT_READER_END_OF_STREAM;
-    } else {
-        free(s->queue); /* a stream that waits keeps nothing */
-        s->queue = NULL;
-        s->size = 0;
-        s->suspended = true;
-        MHD_suspend_connection(s->connection);
+    if (good) {
+        s->fd = own;
+        good = epoll_ctl(s->all->poll, EPOLL_CTL_ADD, own, &e) == 0;
+    } else if (own >= 0) {
+        close(own);
     }
+    if (!good)
+        end(s);
+    s->held = false;
     pthread_mutex_unlock(&s->lock);
-    return result;
+    return good;
 }
 
-static void response_gone(void *context)
-{
-    stream_drop(context);
-}
-
-struct MHD_Response *stream_response(struct stream *s, struct MHD_Connection *connection)
-{
-    s->connection = connection;
-    struct MHD_Response *m = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES,
-                                                               read_some, s, response_gone);
-    must(m != NULL);
-    return m;
-}
-
-/* The ticker takes it away: the hub may be in heard() just now, and must not be waited for on a loop. */
 void stream_drop(struct stream *s)
 {
     pthread_mutex_lock(&s->lock);
-    s->ending = s->dropped = true;
-    s->suspended = false;
+    s->held = false;
+    end(s);
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -164,6 +196,8 @@ static struct stream *stream_new(struct streams *all, struct request *r)
     must(s != NULL);
     pthread_mutex_init(&s->lock, NULL);
     s->all = all;
+    s->fd = -1;
+    s->held = true;
     s->actor = r->call.actor;
     s->since = r->since;
     s->checked_us = monotonic_us();
@@ -178,15 +212,27 @@ static void stream_free(struct stream *s)
     metrics_add(s->all->server->metrics, METRIC_STREAMS, -1);
     if (s->hub != NULL)
         hub_leave(s->all->server->env->hub, s->hub);
+    if (s->fd >= 0)
+        close(s->fd);
     pthread_mutex_destroy(&s->lock);
     free(s->queue);
     free(s);
 }
 
+static size_t streams_of(const struct streams *all, struct id account)
+{
+    size_t n = 0;
+
+    for (const struct stream *s = all->list; s != NULL; s = s->next)
+        n += id_is(s->actor.account, account);
+    return n;
+}
+
 static bool list_add(struct streams *all, struct stream *s)
 {
     pthread_mutex_lock(&all->lock);
-    bool room = all->n < STREAMS_MAX && !__atomic_load_n(&all->stopping, __ATOMIC_ACQUIRE);
+    bool room =
+        all->n < STREAMS_MAX && !all->stopping && streams_of(all, s->actor.account) < STREAMS_EACH;
     if (room) {
         s->next = all->list;
         all->list = s;
@@ -214,7 +260,7 @@ enum err streams_join(struct call *c)
     return E_OK;
 }
 
-/* --- the ticker ------------------------------------------------------------------------------------------------- */
+/* --- looking after them ----------------------------------------------------------------------------------------- */
 
 static enum err authenticate(struct call *c)
 {
@@ -252,24 +298,22 @@ static void tick_one(struct stream *s, int64_t now_us)
     bool out = !still_signed_in(s, now_us);
 
     pthread_mutex_lock(&s->lock);
-    if (out && !s->dropped) {
-        s->ending = true;
-        wake(s);
-    } else if (!s->ending && now_us - s->sent_us > BEAT_US) {
+    if (out)
+        end(s);
+    else if (s->fd >= 0 && now_us - s->sent_us > BEAT_US)
         put(s, STR(": still here\n\n"));
-    }
     pthread_mutex_unlock(&s->lock);
 }
 
-static bool is_dropped(struct stream *s)
+static bool is_over(struct stream *s)
 {
     pthread_mutex_lock(&s->lock);
-    bool dropped = s->dropped;
+    bool over = s->ending && !s->held;
     pthread_mutex_unlock(&s->lock);
-    return dropped;
+    return over;
 }
 
-/* Takes the dropped ones out; the rest is only ever taken out here, so it can be walked without the lock. */
+/* Takes out those that end. Nobody else takes any out, so the rest can be walked without the lock. */
 static struct stream *sweep(struct streams *all)
 {
     struct stream *gone = NULL;
@@ -277,7 +321,7 @@ static struct stream *sweep(struct streams *all)
     pthread_mutex_lock(&all->lock);
     for (struct stream **at = &all->list; *at != NULL;) {
         struct stream *s = *at;
-        if (is_dropped(s)) {
+        if (is_over(s)) {
             *at = s->next;
             s->next = gone;
             gone = s;
@@ -296,27 +340,47 @@ static struct stream *sweep(struct streams *all)
     return list;
 }
 
-static void rest(struct streams *all)
+/* The socket has room, or the reader is gone. What he sends is not for us. */
+static void look_at(struct stream *s, uint32_t what)
 {
-    struct timespec t;
+    char waste[512];
 
-    clock_gettime(CLOCK_REALTIME, &t);
-    t.tv_sec += TICK_S;
-    pthread_mutex_lock(&all->lock);
-    if (!all->stopping)
-        pthread_cond_timedwait(&all->stop, &all->lock, &t);
-    pthread_mutex_unlock(&all->lock);
+    pthread_mutex_lock(&s->lock);
+    if ((what & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0 ||
+        ((what & EPOLLIN) != 0 && recv(s->fd, waste, sizeof(waste), MSG_DONTWAIT) == 0))
+        end(s);
+    else if ((what & EPOLLOUT) != 0)
+        flush(s);
+    pthread_mutex_unlock(&s->lock);
 }
 
-static void *tick(void *arg)
+static void look_at_events(struct streams *all)
+{
+    struct epoll_event events[EVENTS];
+    int n = epoll_wait(all->poll, events, EVENTS, TICK_MS);
+    uint64_t rings;
+
+    for (int i = 0; i < n; i++)
+        if (events[i].data.ptr != NULL)
+            look_at(events[i].data.ptr, events[i].events);
+        else if (read(all->bell, &rings, sizeof(rings)) < 0)
+            continue;
+}
+
+static void *look_after(void *arg)
 {
     struct streams *all = arg;
+    int64_t ticked_us = 0;
 
     while (!__atomic_load_n(&all->stopping, __ATOMIC_ACQUIRE)) {
+        look_at_events(all);
         int64_t now_us = monotonic_us();
-        for (struct stream *s = sweep(all); s != NULL; s = s->next)
+        struct stream *s = sweep(all);
+        if (now_us - ticked_us < TICK_MS * INT64_C(1000))
+            continue;
+        ticked_us = now_us;
+        for (; s != NULL; s = s->next)
             tick_one(s, now_us);
-        rest(all);
     }
     return NULL;
 }
@@ -324,37 +388,42 @@ static void *tick(void *arg)
 struct streams *streams_open(struct server *s)
 {
     struct streams *all = calloc(1, sizeof(*all));
+    struct epoll_event e = { .events = EPOLLIN };
 
     must(all != NULL);
     all->server = s;
     pthread_mutex_init(&all->lock, NULL);
-    pthread_cond_init(&all->stop, NULL);
-    must(pthread_create(&all->ticker, NULL, tick, all) == 0);
+    all->poll = epoll_create1(EPOLL_CLOEXEC);
+    all->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    must(all->poll >= 0 && all->bell >= 0);
+    must(epoll_ctl(all->poll, EPOLL_CTL_ADD, all->bell, &e) == 0);
+    must(pthread_create(&all->thread, NULL, look_after, all) == 0);
     return all;
 }
 
 void streams_end(struct streams *all)
 {
+    uint64_t one = 1;
+
     pthread_mutex_lock(&all->lock);
     __atomic_store_n(&all->stopping, true, __ATOMIC_RELEASE);
-    pthread_cond_signal(&all->stop);
     pthread_mutex_unlock(&all->lock);
-    pthread_join(all->ticker, NULL);
-    pthread_mutex_lock(&all->lock);
+    must(write(all->bell, &one, sizeof(one)) == sizeof(one));
+    pthread_join(all->thread, NULL);
     for (struct stream *s = all->list; s != NULL; s = s->next) {
         pthread_mutex_lock(&s->lock);
-        s->ending = true;
-        if (!s->dropped)
-            wake(s);
+        end(s);
         pthread_mutex_unlock(&s->lock);
     }
-    pthread_mutex_unlock(&all->lock);
+    sweep(all);
 }
 
 void streams_close(struct streams *all)
 {
-    must(sweep(all) == NULL);
+    sweep(all); /* what began while we ended */
+    must(all->list == NULL);
+    close(all->poll);
+    close(all->bell);
     pthread_mutex_destroy(&all->lock);
-    pthread_cond_destroy(&all->stop);
     free(all);
 }

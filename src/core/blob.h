@@ -19,7 +19,9 @@ struct blob_ops {
     /* The path, for a jailed child that must read the file; lasts until removal. E_NOT_FOUND. */
     enum err (*path)(struct blobs *b, const struct sha256 *hash, struct arena *a,
                      struct str *result);
-    enum err (*remove)(struct blobs *b, const struct sha256 *hash); /* E_OK when it is not there */
+    /* E_OK when it is not there; E_BUSY when the same bytes were kept again in the last quarter of an hour: ask later
+     * whether anything names them. */
+    enum err (*remove)(struct blobs *b, const struct sha256 *hash);
     void (*close)(struct blobs *b);
 };
 

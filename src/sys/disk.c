@@ -11,15 +11,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { FOLDER_MODE = 0700, HEX = SHA256_HEX };
+enum { FOLDER_MODE = 0700, HEX = SHA256_HEX, PROMISED_S = 15 * 60 };
 
 struct disk {
     struct blobs blobs;
+    pthread_mutex_t lock; /* between keep and remove of the same bytes */
     struct log *log;
     size_t n;      /* length of folder */
     char folder[]; /* no slash at the end */
@@ -94,15 +97,28 @@ static enum err make_folder(const struct disk *d, const char *path)
     return errno == EEXIST ? E_OK : failed(d, "mkdir", path);
 }
 
-static enum err move_there(const struct disk *d, const char *from, const char *to)
+/* The bytes are there already, and somebody is about to name them: a remove() that looked for names a moment earlier must
+ * not take them away. Its time of change is set ahead, and until then remove() answers E_BUSY. */
+static bool promise(const char *path)
 {
-    struct stat s;
+    struct timespec times[2];
 
-    if (lstat(to, &s) == 0) {
+    clock_gettime(CLOCK_REALTIME, &times[0]);
+    times[0].tv_sec += PROMISED_S;
+    times[1] = times[0];
+    return utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static enum err move_there(struct disk *d, const char *from, const char *to)
+{
+    pthread_mutex_lock(&d->lock);
+    bool there = promise(to);
+    bool good = there || rename(from, to) == 0;
+    enum err e = good ? E_OK : failed(d, "rename", to);
+    pthread_mutex_unlock(&d->lock);
+    if (there)
         unlink(from);
-        return E_OK;
-    }
-    return rename(from, to) == 0 ? E_OK : failed(d, "rename", to);
+    return e;
 }
 
 static enum err disk_keep(struct blobs *b, struct str path, const struct sha256 *hash)
@@ -152,16 +168,31 @@ static enum err disk_path(struct blobs *b, const struct sha256 *hash, struct are
     return E_OK;
 }
 
+static bool is_promised(const char *path)
+{
+    struct timespec now;
+    struct stat s;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return lstat(path, &s) == 0 && s.st_mtim.tv_sec > now.tv_sec;
+}
+
 static enum err disk_remove(struct blobs *b, const struct sha256 *hash)
 {
     struct disk *d = (struct disk *)b;
     struct path path = path_of(d, hash, true);
+    enum err e = E_BUSY;
 
-    return unlink(path.p) == 0 || errno == ENOENT ? E_OK : failed(d, "unlink", path.p);
+    pthread_mutex_lock(&d->lock);
+    if (!is_promised(path.p))
+        e = unlink(path.p) == 0 || errno == ENOENT ? E_OK : failed(d, "unlink", path.p);
+    pthread_mutex_unlock(&d->lock);
+    return e;
 }
 
 static void disk_close(struct blobs *b)
 {
+    pthread_mutex_destroy(&((struct disk *)b)->lock);
     free(b);
 }
 
@@ -212,6 +243,7 @@ struct blobs *disk_open(struct str folder, struct log *log)
 
     must(d != NULL && folder.n > 0);
     d->blobs.ops = &ops;
+    pthread_mutex_init(&d->lock, NULL);
     d->log = log;
     d->n = str_ends(folder, "/") ? folder.n - 1 : folder.n;
     memcpy(d->folder, folder.p, d->n);

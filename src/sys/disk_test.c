@@ -86,6 +86,22 @@ TEST(a_blob_that_is_there_stays)
     bed_close(&b);
 }
 
+/* Between "nothing names these bytes" and their removal, somebody uploads them again. */
+TEST(bytes_kept_again_are_not_removed_under_the_new_owner)
+{
+    struct bed b = bed_open();
+    struct sha256 hash = sha256_of(STR("again"));
+    int64_t size;
+    int fd;
+
+    CHECK_OK(b.blobs->ops->keep(b.blobs, written(&b, STR("again")), &hash));
+    CHECK_OK(b.blobs->ops->keep(b.blobs, written(&b, STR("again")), &hash));
+    CHECK_INT(b.blobs->ops->remove(b.blobs, &hash), E_BUSY);
+    CHECK_OK(b.blobs->ops->open(b.blobs, &hash, &fd, &size));
+    close(fd);
+    bed_close(&b);
+}
+
 TEST(a_missing_upload_is_told)
 {
     struct bed b = bed_open();

@@ -13,10 +13,7 @@
 /* A schema of this process's own in the shared cluster, that the connections find first. */
 static struct engine *fresh_postgres(struct arena *a, struct log *log)
 {
-    const char *url = getenv("STAGEDOOR_TEST_POSTGRES");
-
-    if (url == NULL || url[0] == 0)
-        SKIP("PostgreSQL is not there: set STAGEDOOR_TEST_POSTGRES (tools/pg start check)");
+    const char *url = unit_postgres();
     PGconn *handle = PQconnectdb(url);
     PGresult *r = PQexec(handle, str_printf(a,
                                             "SET client_min_messages = error;"

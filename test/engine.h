@@ -7,8 +7,8 @@
  *       bed_close(b);
  *   }
  *
- * PostgreSQL is that of STAGEDOOR_TEST_POSTGRES (tools/pg start check prints it); without it these tests are skipped.
- * Each gets a schema of its own there, so that they can run at the same time. */
+ * PostgreSQL is that of unit_postgres(). Each test gets a schema of its own there, so that they can
+ * run at the same time. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef TEST_ENGINE_H
 #define TEST_ENGINE_H

@@ -20,8 +20,8 @@ void fixtures_make(void)
     }
     REQUIRE(pid > 0 && waitpid(pid, &status, 0) == pid);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-        SKIP("no fixtures: run in the project's folder, with libvips-tools, webp, "
-             "libheif-examples and libimage-exiftool-perl");
+        MISSING("no fixtures: run in the project's folder, with libvips-tools, webp, "
+                "libheif-examples and libimage-exiftool-perl");
     REQUIRE(status == 0);
 }
 

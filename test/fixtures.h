@@ -7,7 +7,7 @@
 
 #define FIXTURES "build/fixtures"
 
-/* Skips the test where they cannot be drawn, or not be read (libvips under ThreadSanitizer). */
+/* Skips the test where they cannot be read (libvips under ThreadSanitizer). */
 void fixtures_make(void);
 /* A whole file; the test ends when there is none. */
 struct str fixture_read(struct arena *a, const char *path);

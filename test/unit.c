@@ -130,6 +130,17 @@ _Noreturn void unit_skip(const char *format, ...)
     leave(EXIT_SKIPPED);
 }
 
+_Noreturn void unit_missing(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
+    printf("\n");
+    leave(getenv("STAGEDOOR_TEST_WHOLE") != NULL ? EXIT_FAILED : EXIT_SKIPPED);
+}
+
 /* The name holds the pid, so the parent can remove the folder of a child that was killed. */
 static void dir_name(char path[PATH_BYTES], pid_t pid)
 {
@@ -155,7 +166,7 @@ const char *unit_postgres(void)
     const char *url = getenv("STAGEDOOR_TEST_POSTGRES");
 
     if (url == NULL || url[0] == 0)
-        unit_skip("no PostgreSQL in STAGEDOOR_TEST_POSTGRES");
+        unit_missing("PostgreSQL is not there: ./dev test brings it");
     return url;
 }
 

@@ -63,8 +63,12 @@ struct unit_program {
     } while (0)
 /* For tests over tables: a sentence of your own. */
 #define FAIL(...) unit_fail(__FILE__, __LINE__, __VA_ARGS__)
-/* The machine lacks something that this test needs. Counted and told; never for a bug of ours. */
+/* This machine or this build cannot do what the test needs: a wall of the kernel, a sanitizer in the
+ * way. Counted and told; never for a bug of ours. */
 #define SKIP(...) unit_skip(__VA_ARGS__)
+/* The same for what `./dev check` brings: PostgreSQL, pictures, the built web app. Skipped by hand; a
+ * failure in a whole check (STAGEDOOR_TEST_WHOLE), which must not pass because half of it was away. */
+#define MISSING(...) unit_missing(__VA_ARGS__)
 
 /* The test that runs; for those that share a function. */
 const struct unit_test *unit_this(void);
@@ -72,8 +76,8 @@ const struct unit_test *unit_this(void);
 /* An empty folder of this test's own; removed afterwards, however the test ends. */
 const char *unit_dir(void);
 
-/* URL of a PostgreSQL that tests may fill with databases of their own; skips the test when there is none. ./dev check
- * starts one and passes it in STAGEDOOR_TEST_POSTGRES; by hand: export STAGEDOOR_TEST_POSTGRES=$(tools/pg start check). */
+/* URL of a PostgreSQL that tests may fill with schemas of their own; skips the test when there is
+ * none. ./dev check and ./dev test start one and pass it in STAGEDOOR_TEST_POSTGRES. */
 const char *unit_postgres(void);
 
 #define UNIT_STR(x) _Generic((x), struct str : unit_same, char * : str_of, const char * : str_of)(x)
@@ -85,6 +89,7 @@ bool unit_int(const char *file, int line, const char *what, int64_t got, int64_t
 bool unit_str(const char *file, int line, const char *what, struct str got, struct str want);
 void unit_fail(const char *file, int line, const char *format, ...) FORMAT(3, 4);
 _Noreturn void unit_skip(const char *format, ...) FORMAT(1, 2);
+_Noreturn void unit_missing(const char *format, ...) FORMAT(1, 2);
 _Noreturn void unit_end(void);
 
 #endif

@@ -34,7 +34,7 @@ TEST(a_page_has_its_head)
 
     if (status == 404) {
         hall_close(h);
-        SKIP("the web app is not built");
+        MISSING("the web app is not built: ./dev build brings it");
     }
     CHECK_INT(status, 200);
     CHECK(strstr(text, "<title>A &lt;b&gt; &amp; &quot;c&quot;</title>") != NULL);
@@ -71,7 +71,7 @@ TEST(pages_of_the_app_are_for_everybody)
 
     if (hall_ask(h, STR_NONE, "GET", "/login", NULL, accepts[0]) == 404) {
         hall_close(h);
-        SKIP("the web app is not built");
+        MISSING("the web app is not built: ./dev build brings it");
     }
     for (size_t i = 0; i < COUNT(accepts); i++) {
         CHECK_INT(hall_ask(h, STR_NONE, "GET", "/", NULL, accepts[i]), 200);

@@ -467,8 +467,7 @@ ENGINES(migrations_run_once)
 
     for (int i = 0; i < 2; i++)
         CHECK_OK(db_migrate(b->env.engine, b->log, NULL, 0));
-    if (expected == 0)
-        SKIP("there are no schema files yet");
+    CHECK(expected > 0);
     begin(b);
     CHECK_OK(db_int(&b->call, &n, "SELECT count(*) FROM schema_version"));
     CHECK_INT(n, expected);

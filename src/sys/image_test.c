@@ -10,7 +10,7 @@
 #include "sys/image_worker.h"
 #include "sys/jail_walls.h"
 #include "sys/webp_scrub.h"
-#include "test/unit.h"
+#include "test/fixtures.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -23,8 +23,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define FIXTURES "build/fixtures"
 
 /* Longer than the first run needs to draw them all. */
 #define IMAGE_TEST(name) TEST_SECONDS(name, 120)
@@ -77,23 +75,6 @@ static int tool(struct arena *a, const char *const *argv, struct str *output)
     REQUIRE(waitpid(pid, &status, 0) == pid);
     *output = buf_str(&b);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static void fixtures(struct arena *a)
-{
-    const char *const argv[] = { "test/fixtures/make.sh", FIXTURES, NULL };
-    struct str said;
-    int status;
-
-    if (SANITIZED_THREADS)
-        SKIP("libvips' own threads and locks are unknown to ThreadSanitizer");
-    status = tool(a, argv, &said);
-    if (status == 127)
-        SKIP("no fixtures: run in the project's folder, with libvips-tools, webp, "
-             "libheif-examples and libimage-exiftool-perl");
-    if (status != 0)
-        FAIL("make.sh: %.*s", STR_FMT(said));
-    REQUIRE(status == 0);
 }
 
 static const char *path_of(struct arena *a, const char *name)
@@ -220,7 +201,7 @@ IMAGE_TEST(image_judges_of_metadata_can_fail)
     struct bytes leaky, clean;
     struct webp_facts f;
 
-    fixtures(&a);
+    fixtures_make();
     leaky = read_whole(&a, path_of(&a, "leaky.webp"));
     CHECK(holds_canary(leaky));
     CHECK(exiftool_finds_in(&a, path_of(&a, "leaky.webp")));
@@ -317,7 +298,7 @@ IMAGE_TEST(image_accepts_what_people_upload)
 {
     struct arena a = { 0 };
 
-    fixtures(&a);
+    fixtures_make();
     for (size_t i = 0; i < COUNT(accepted); i++)
         check_accepted(&a, &accepted[i]);
     arena_done(&a);
@@ -328,7 +309,7 @@ IMAGE_TEST(image_renditions_are_bounded_and_never_larger)
     struct arena a = { 0 };
     struct image_outcome o;
 
-    fixtures(&a);
+    fixtures_make();
     REQUIRE(post(&a, "phone.jpg", &o) == IMAGE_DONE);
     CHECK_INT(o.renditions[1].width, 1080);
     CHECK_INT(o.renditions[1].height, 810);
@@ -362,7 +343,7 @@ IMAGE_TEST(image_avatars_and_banners_are_cropped)
     struct arena a = { 0 };
     struct image_outcome o;
 
-    fixtures(&a);
+    fixtures_make();
     for (size_t i = 0; i < COUNT(cases); i++) {
         const struct shaped *c = &cases[i];
 
@@ -415,7 +396,7 @@ IMAGE_TEST(image_refuses_with_a_reason)
     struct arena a = { 0 };
     struct image_outcome o;
 
-    fixtures(&a);
+    fixtures_make();
     for (size_t i = 0; i < COUNT(refused); i++) {
         enum image_result result = post(&a, refused[i].name, &o);
 
@@ -434,7 +415,7 @@ IMAGE_TEST(image_refuses_what_needs_all_memory)
 
     if (SANITIZED)
         SKIP("no limit of memory under a sanitizer");
-    fixtures(&a);
+    fixtures_make();
     CHECK_INT(post(&a, "heavy.png", &o), IMAGE_REFUSED);
     CHECK(o.refusal == IMAGE_TOO_HEAVY || o.refusal == IMAGE_DAMAGED); /* it is also cut short */
     CHECK(o.resident_bytes < (int64_t)1 << 30);
@@ -450,7 +431,7 @@ IMAGE_TEST(image_stands_cut_and_changed_files)
     unsigned seed = 7;
     int taken = 0, turned_away = 0;
 
-    fixtures(&a);
+    fixtures_make();
     for (size_t i = 0; i < COUNT(names) * 8; i++) {
         struct bytes whole = read_whole(&a, path_of(&a, names[i / 8]));
         unsigned char *p = arena_copy(&a, whole.p, whole.n);
@@ -505,7 +486,7 @@ IMAGE_TEST(image_tells_its_progress)
     struct image_outcome o;
     struct image_request r = { .scratch = unit_dir(), .progress = note, .context = &seen };
 
-    fixtures(&a);
+    fixtures_make();
     r.input = open(path_of(&a, "small.png"), O_RDONLY | O_CLOEXEC);
     CHECK_INT(image_process(&a, &r, &o), IMAGE_DONE);
     CHECK_STR(buf_str(&seen), "5 60 70 80 90 100 ");
@@ -519,7 +500,7 @@ IMAGE_TEST(image_works_for_an_ordinary_user)
     struct arena a = { 0 };
     struct image_outcome o;
 
-    fixtures(&a);
+    fixtures_make();
     if (geteuid() == 0 &&
         (chown(unit_dir(), 65533, 65533) != 0 || syscall(SYS_setresgid, 65533, 65533, 65533) != 0 ||
          syscall(SYS_setresuid, 65533, 65533, 65533) != 0))

@@ -381,6 +381,21 @@ TEST(a_database_that_does_not_write_is_not_ready)
     line_close(&l);
 }
 
+/* ... even when the program is stopped before it ends. */
+TEST(what_was_given_up_is_waited_for_at_the_end)
+{
+    struct line_out l = line_open(NULL);
+    int slow = dial(&l), late = dial(&l);
+
+    say(slow, STR("POST /t/slow HTTP/1.1\r\nHost: a\r\n\r\n"));
+    usleep(50000);
+    say(late, STR("GET /readyz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+    CHECK_INT(status_of(hear(&l, late, NULL)), 503);
+    close(slow);
+    close(late);
+    line_close(&l);
+}
+
 static void *close_server(void *arg)
 {
     struct line_out *l = arg;

@@ -339,8 +339,11 @@ static void call_over(struct call *c)
 
     if (had == PARKED)
         r->wake(r);
-    else if (had == ABANDONED)
+    else if (had == ABANDONED) {
+        int64_t *abandoned = &r->server->abandoned;
         request_free(r);
+        __atomic_sub_fetch(abandoned, 1, __ATOMIC_ACQ_REL); /* the server may go now */
+    }
 }
 
 /* True when it is over already. */
@@ -364,10 +367,15 @@ bool request_park(struct request *r)
 
 bool request_abandon(struct request *r)
 {
+    int64_t *abandoned = &r->server->abandoned;
     int had = PARKED;
 
-    return __atomic_compare_exchange_n(&r->state, &had, ABANDONED, false, __ATOMIC_ACQ_REL,
-                                       __ATOMIC_ACQUIRE);
+    __atomic_add_fetch(abandoned, 1, __ATOMIC_ACQ_REL); /* first: it may be freed at once */
+    bool done = __atomic_compare_exchange_n(&r->state, &had, ABANDONED, false, __ATOMIC_ACQ_REL,
+                                            __ATOMIC_ACQUIRE);
+    if (!done)
+        __atomic_sub_fetch(abandoned, 1, __ATOMIC_ACQ_REL);
+    return done;
 }
 
 static enum err authenticate(struct call *c)
@@ -717,6 +725,18 @@ enum step request_go(struct request *r)
     return STEP_ANSWER;
 }
 
+/* By template, never by path: what stands in paths and queries is nobody's business. */
+static void log_request(struct request *r, const char *method, int status, int64_t took_us)
+{
+    struct str who = id_text(&r->arena, ID_USER, r->call.who);
+
+    log_info(r->server->env->log, "http.request", L_STR("request", str_of(r->request_id)),
+             L_STR("method", str_of(method)),
+             L_STR("route", str_of(r->match.pattern == NULL ? "" : r->match.pattern->path)),
+             L_INT("status", status), L_INT("took_us", took_us),
+             L_STR("account", who.p == NULL ? STR("") : who));
+}
+
 void request_sent(struct request *r, int status)
 {
     const char *method = r->head ? "HEAD" : r->options ? "OPTIONS" : method_names[r->method];
@@ -725,4 +745,6 @@ void request_sent(struct request *r, int status)
     metrics_request(r->server->metrics,
                     r->match.pattern == NULL ? SIZE_MAX : r->match.pattern->number, method, status,
                     took_us);
+    if (r->server->log == LOG_ALL || (r->server->log == LOG_WRITES && r->method != GET))
+        log_request(r, method, status, took_us);
 }

@@ -79,6 +79,9 @@ static const struct setting settings[] = {
       "Addresses of proxies in front, with commas: their X-Forwarded-For is believed", 0, 0 },
     { "http.rates", SETTING_BOOL, "true", "Limit how often a caller may call", 0, 0 },
     { "http.cache_mb", SETTING_INT, "64", "Memory for answers that are kept; 0: none", 0, 65536 },
+    { "http.log", SETTING_TEXT, "none",
+      "Requests that get a line in the log: none, writes or all; failures of ours always do", 0,
+      0 },
     { "http.metrics", SETTING_TEXT, "local", "Who may read /metrics: local (this machine) or all",
       0, 0 },
 };
@@ -125,6 +128,14 @@ static struct shared *too_late_make(struct server *s)
     return shared_make(503, h, n, body, true);
 }
 
+static enum request_log log_of(struct str name)
+{
+    static const char *const names[] = { "none", "writes", "all", NULL };
+    int value = enum_value(names, name);
+
+    return value < 0 ? LOG_NONE : (enum request_log)value;
+}
+
 struct server *server_open(struct env *e)
 {
     struct server *s = calloc(1, sizeof(*s));
@@ -137,6 +148,7 @@ struct server *server_open(struct env *e)
     routes_build(&s->routes, &s->arena, e->modules, e->modules_n);
     s->https = str_starts(e->public_url, "https://");
     s->limit_rates = setting_bool(e->settings, "http.rates");
+    s->log = log_of(setting_text(e->settings, "http.log"));
     s->cookie = s->https ? STR("__Host-sid=") : STR("sid=");
     s->csp_page = STR(CSP_PAGE);
     s->proxies = setting_text(e->settings, "http.proxies");
@@ -174,15 +186,20 @@ static void pause_ms(long ms)
     nanosleep(&t, NULL);
 }
 
+static int64_t running(struct server *s)
+{
+    return http_in_flight(s->http) + __atomic_load_n(&s->abandoned, __ATOMIC_ACQUIRE);
+}
+
 static bool close_sockets(struct server *s, int limit_s)
 {
     int64_t until_us = monotonic_us() + limit_s * SECOND;
 
     http_quiesce(s->http);
     streams_end(s->streams);
-    while (http_in_flight(s->http) > 0 && monotonic_us() < until_us)
+    while (running(s) > 0 && monotonic_us() < until_us)
         pause_ms(5);
-    if (http_in_flight(s->http) > 0)
+    if (running(s) > 0)
         return false;
     http_close(s->http);
     return true;

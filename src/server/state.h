@@ -16,6 +16,8 @@
 struct http;
 struct streams;
 
+enum request_log { LOG_NONE, LOG_WRITES, LOG_ALL };
+
 struct server {
     struct env *env;
     struct arena arena; /* as long as the server */
@@ -29,12 +31,15 @@ struct server {
     struct http *http;       /* NULL: no socket */
     struct shared *too_late; /* 503 for those who waited in vain */
 
-    bool https;          /* the public address is https: Secure cookies, HSTS */
-    bool limit_rates;    /* setting http.rates */
-    struct str cookie;   /* "__Host-sid=" or "sid=" */
-    struct str csp_page; /* Content-Security-Policy of pages and their files */
-    struct str proxies;  /* setting http.proxies */
-    bool draining;       /* atomic */
+    bool https;           /* the public address is https: Secure cookies, HSTS */
+    bool limit_rates;     /* setting http.rates */
+    enum request_log log; /* setting http.log */
+    struct str cookie;    /* "__Host-sid=" or "sid=" */
+    struct str csp_page;  /* Content-Security-Policy of pages and their files */
+    struct str proxies;   /* setting http.proxies */
+    bool draining;        /* atomic */
+
+    int64_t abandoned; /* requests that only the runner still knows; atomic */
 
     pthread_mutex_t free_lock;
     struct request *free_requests;

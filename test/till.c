@@ -419,6 +419,7 @@ static enum err run_request(struct till *t, struct call *c)
     must(pthread_create(&thread, NULL, run_asked, &q) == 0);
     while (!__atomic_load_n(&q.over, __ATOMIC_ACQUIRE)) {
         jobs_drain(&t->env);
+        till_forward(t, t->hurry_us);
         nanosleep(&(struct timespec) { 0, 1000000 }, NULL);
     }
     pthread_join(thread, NULL);

@@ -49,6 +49,7 @@ struct till {
     struct arena arena; /* of the till's life */
     struct fake_pay pay;
     struct when real; /* moved by till_forward */
+    int64_t hurry_us; /* how far it moves each time an awaited job was looked for */
 };
 
 /* settings: "name=value", ending in NULL; or NULL. core_module is added in front. */

@@ -720,7 +720,7 @@ static const struct route routes[] = {
 
 static const struct job_kind jobs[] = {
     { "payment.checkout", observe_run, .in = &payment_work_shape, .tx = WRITE,
-      .prepare = checkout_prepare, .gave_up = checkout_gave_up, .lease_ms = 120000, .tries = 5 },
+      .prepare = checkout_prepare, .gave_up = checkout_gave_up, .lease_ms = 60000, .tries = 5 },
     { "payment.charge", observe_run, .in = &payment_work_shape, .tx = WRITE,
       .prepare = charge_prepare, .gave_up = charge_gave_up, .lease_ms = 120000, .tries = 8,
       .at_once = 8 },

@@ -1,7 +1,7 @@
 /* payment_test.c -- whatever the provider and the wire do, what it took is what we booked, once. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "services/payment/payment.h"
-#include "core/env.h"
+#include "core/start.h"
 #include "services/account/account.h"
 #include "services/audit/audit.h"
 #include "services/ledger/ledger.h"
@@ -284,6 +284,23 @@ ENGINES(a_page_whose_answer_was_lost_is_the_same_page)
     till_close(t);
 }
 
+/* What runs in a node's name when it starts was left by one that was killed. */
+TEST(a_killed_programs_checkout_goes_on_at_the_next_start)
+{
+    struct till *t = shop("sqlite");
+    struct id p = order(t, 1000, false);
+
+    CHECK_OK(till_try(t, "UPDATE job SET state = 'running', attempt = 1, node = 0,"
+                         " leased_until = due + 86400000000 WHERE kind = 'payment.checkout'"));
+    till_drain(t);
+    CHECK_INT(look(t, p).p.state, PAYMENT_CREATED);
+    env_stop(&t->env);
+    REQUIRE(env_start(&t->env, 0) == E_OK);
+    till_drain(t);
+    CHECK_INT(look(t, p).p.state, PAYMENT_REQUIRES_ACTION);
+    till_close(t);
+}
+
 /* --- without the fan -------------------------------------------------------------------------------------------- */
 
 ENGINES(a_saved_card_is_charged)
@@ -553,7 +570,7 @@ ENGINES(a_fan_sees_her_payments_and_no_other)
 
 /* --- chaos ------------------------------------------------------------------------------------------------------ */
 
-enum { ORDERS = 40 };
+enum { ORDERS = 25, ORDERS_LONG = 200 };
 
 static uint64_t roll(uint64_t *seed, uint64_t sides)
 {
@@ -591,9 +608,10 @@ ENGINES_SECONDS(in_chaos_what_was_taken_is_what_was_booked, 120)
     struct till *t = shop(engine);
     const char *chosen = getenv("STAGEDOOR_TEST_SEED");
     uint64_t seed = chosen != NULL ? strtoull(chosen, NULL, 10) : 4711;
+    int orders = getenv("STAGEDOOR_TEST_LONG") != NULL ? ORDERS_LONG : ORDERS;
 
     save_card(t);
-    for (int i = 0; i < ORDERS; i++) {
+    for (int i = 0; i < orders; i++) {
         t->pay.mood = moods[roll(&seed, COUNT(moods))];
         order(t, 100 + i, roll(&seed, 2) == 0);
         for (int k = 0; k < 4; k++) {

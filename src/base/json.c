@@ -112,23 +112,68 @@ static const char *reason(const json_error_t *error)
     }
 }
 
-const struct json *json_parse(struct arena *a, struct str text, const char **why)
+static void trim_end(struct str *s, const char *set)
+{
+    while (s->n > 0 && s->p[s->n - 1] != 0 && strchr(set, s->p[s->n - 1]) != NULL)
+        s->n--;
+}
+
+/* The name that ends at the end of s, or whose number does. None when it is not one, or written with escapes. */
+static struct str member_before(struct str s)
+{
+    size_t end, start;
+
+    trim_end(&s, "0123456789+-.eE");
+    trim_end(&s, " \t\r\n");
+    trim_end(&s, ":");
+    trim_end(&s, " \t\r\n");
+    if (s.n < 2 || s.p[s.n - 1] != '"')
+        return STR_NONE;
+    end = start = s.n - 1;
+    while (start > 0 && s.p[start - 1] != '"' && s.p[start - 1] != '\\')
+        start--;
+    if (start < 2 || s.p[start - 1] != '"' || s.p[start - 2] == '\\')
+        return STR_NONE;
+    return str_cut(s, start, end - start);
+}
+
+static void tell(struct json_fault *f, const json_error_t *error, struct str text)
+{
+    enum json_error_code code = json_error_code(error);
+    size_t at = error->position < 0 ? 0 : (size_t)error->position;
+
+    *f = (struct json_fault) { .why = reason(error), .line = error->line, .column = error->column };
+    if (code == json_error_duplicate_key || code == json_error_numeric_overflow)
+        f->member = member_before(str_cut(text, 0, at < text.n ? at : text.n));
+}
+
+const struct json *json_read(struct arena *a, struct str text, struct json_fault *fault)
 {
     json_error_t error;
 
     if (too_deep(text)) {
-        *why = "it is nested deeper than 32 levels";
+        *fault = (struct json_fault) { .why = "it is nested deeper than 32 levels" };
         return NULL;
     }
     json_t *root = json_loadb(text.n == 0 ? "" : text.p, text.n,
                               JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (root == NULL) {
-        *why = reason(&error);
+        tell(fault, &error, text);
         return NULL;
     }
     struct json *result = arena_new(a, struct json);
     convert(a, root, result);
     json_decref(root);
+    return result;
+}
+
+const struct json *json_parse(struct arena *a, struct str text, const char **why)
+{
+    struct json_fault fault;
+    const struct json *result = json_read(a, text, &fault);
+
+    if (result == NULL)
+        *why = fault.why;
     return result;
 }
 

@@ -31,8 +31,16 @@ struct json {
 
 enum { JSON_DEPTH_MAX = 32 };
 
-/* NULL when it is not JSON we accept; *why then says so in a sentence. Numbers beyond 64 bits are
- * refused. */
+/* Why a text is refused: a sentence's end, the place, and the member where one is to blame. */
+struct json_fault {
+    const char *why;
+    int line, column;  /* from 1; 0: of the whole */
+    struct str member; /* lies in the text; none: no single one */
+};
+
+/* NULL when it is not JSON we accept. Numbers beyond 64 bits are refused. */
+const struct json *json_read(struct arena *a, struct str text, struct json_fault *fault);
+/* ... for those who need the sentence only. */
 const struct json *json_parse(struct arena *a, struct str text, const char **why);
 /* The member, or NULL. */
 const struct json *json_get(const struct json *object, const char *name);

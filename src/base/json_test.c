@@ -172,3 +172,34 @@ TEST(json_writer_puts_commas_where_they_belong)
     CHECK_STR(buf_str(&b), "[[],{\"a\":1,\"b\":2},\"\",false]");
     arena_done(&a);
 }
+
+TEST(json_names_who_is_to_blame)
+{
+    static const struct {
+        const char *text, *member;
+        int line, column;
+    } rows[] = {
+        { "{\"a\":1,\n \"price\":99999999999999999999}", "price", 2, 0 },
+        { "{\"a\":1,\"price\" : 1e999 }", "price", 1, 0 },
+        { "{\"name\":1,\"b\":2,\"name\":3}", "name", 1, 0 },
+        { "{\"l\":[1,99999999999999999999]}", NULL, 1, 0 },
+        { "[99999999999999999999]", NULL, 1, 0 },
+        { "99999999999999999999", NULL, 1, 0 },
+        { "{\"a\\\"b\":1,\"a\\\"b\":1}", NULL, 1, 0 },
+        { "{\n\"a\" 1}", NULL, 2, 5 },
+    };
+    struct arena a = { 0 };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct json_fault f = { 0 };
+        CHECK(json_read(&a, str_of(rows[i].text), &f) == NULL);
+        if (rows[i].member == NULL)
+            CHECK(f.member.p == NULL);
+        else
+            CHECK_STR(f.member, rows[i].member);
+        CHECK_INT(f.line, rows[i].line);
+        if (rows[i].column != 0)
+            CHECK_INT(f.column, rows[i].column);
+    }
+    arena_done(&a);
+}

@@ -569,15 +569,26 @@ static enum err decode_query(struct request *r)
     return E_OK;
 }
 
+static enum err refuse_json(struct request *r, const struct json_fault *f)
+{
+    const char *member =
+        f->member.p == NULL ? NULL : str_copy(&r->arena, str_cut(f->member, 0, 60)).p;
+
+    if (f->line == 0)
+        return fail(&r->call, E_BAD_JSON, "%s", f->why);
+    return fail_field(&r->call, E_BAD_JSON, member, "%s: line %d, column %d", f->why, f->line,
+                      f->column);
+}
+
 static enum err decode_json(struct request *r, struct str text)
 {
     const struct shape *s = r->route->in;
     struct call *c = &r->call;
-    const char *why = NULL;
-    const struct json *j = json_parse(&r->arena, text.n == 0 ? STR("{}") : text, &why);
+    struct json_fault fault;
+    const struct json *j = json_read(&r->arena, text.n == 0 ? STR("{}") : text, &fault);
 
     if (j == NULL)
-        return fail(c, E_BAD_JSON, "%s", why);
+        return refuse_json(r, &fault);
     if (s == NULL && j->kind != J_OBJECT)
         return fail(c, E_BAD_JSON, "This route takes no body, or {}.");
     if (s == NULL)

@@ -50,6 +50,7 @@ struct connection {
 struct http {
     struct server *server;
     struct MHD_Daemon *daemon;
+    struct crowd *crowd;
     int port;
     int64_t in_flight; /* atomic */
     pthread_mutex_t lock;

@@ -8,6 +8,7 @@
 #include "server/http.h"
 #include "server/answer.h"
 #include "server/connection.h"
+#include "server/crowd.h"
 #include "server/sse.h"
 #include "server/state.h"
 
@@ -324,6 +325,19 @@ static void take_peer(struct connection *c, const struct sockaddr *address)
     }
 }
 
+static const struct sockaddr *address_of(struct MHD_Connection *mhd)
+{
+    return MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+}
+
+static enum MHD_Result may_connect(void *context, const struct sockaddr *address, socklen_t n)
+{
+    struct http *h = context;
+
+    (void)n;
+    return crowd_has_room(h->crowd, address) ? MHD_YES : MHD_NO;
+}
+
 static struct connection *connection_new(struct http *h, struct MHD_Connection *mhd)
 {
     struct connection *c = calloc(1, sizeof(*c));
@@ -332,9 +346,10 @@ static struct connection *connection_new(struct http *h, struct MHD_Connection *
     c->http = h;
     c->mhd = mhd;
     c->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    take_peer(c, MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
+    take_peer(c, address_of(mhd));
     connection_phase(c, PHASE_IDLE);
     connection_link(c);
+    crowd_join(h->crowd, address_of(mhd));
     metrics_add(h->server->metrics, METRIC_CONNECTIONS, 1);
     return c;
 }
@@ -382,6 +397,7 @@ static void connection_gone(struct connection *c)
         linger(c->http, c->fd);
     if (c->request != NULL)
         request_free(c->request);
+    crowd_leave(c->http->crowd, address_of(c->mhd));
     metrics_add(c->http->server->metrics, METRIC_CONNECTIONS, -1);
     free(c);
 }
@@ -496,14 +512,21 @@ static struct MHD_Daemon *daemon_start(struct http *h, const struct address *add
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | address->flags;
 
     return MHD_start_daemon(
-        flags, 0, NULL, NULL, handle, h, MHD_OPTION_SOCK_ADDR, &address->at.any,
+        flags, 0, may_connect, h, handle, h, MHD_OPTION_SOCK_ADDR, &address->at.any,
         MHD_OPTION_URI_LOG_CALLBACK, on_target, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
         MHD_OPTION_NOTIFY_COMPLETED, on_end, h, MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, h,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)POOL_BYTES, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)setting_int(settings, "http.connections"), MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        (unsigned)setting_int(settings, "http.per_address"), MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
+        (unsigned)setting_int(settings, "http.connections"), MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
         MHD_OPTION_ARRAY, pool, MHD_OPTION_END);
+}
+
+static void http_free(struct http *h)
+{
+    crowd_close(h->crowd);
+    pthread_mutex_destroy(&h->lock);
+    pthread_cond_destroy(&h->stop);
+    free(h);
 }
 
 struct http *http_open(struct server *s, struct arena *a, struct str *why)
@@ -511,6 +534,7 @@ struct http *http_open(struct server *s, struct arena *a, struct str *why)
     struct str text = setting_text(s->env->settings, "http.address");
     int64_t port = setting_int(s->env->settings, "http.port");
     struct address address;
+    uint64_t seed;
     struct http *h = calloc(1, sizeof(*h));
 
     must(h != NULL);
@@ -518,14 +542,14 @@ struct http *http_open(struct server *s, struct arena *a, struct str *why)
     h->server = s;
     pthread_mutex_init(&h->lock, NULL);
     pthread_cond_init(&h->stop, NULL);
+    s->env->random(&seed, sizeof(seed));
+    h->crowd = crowd_open((unsigned)setting_int(s->env->settings, "http.per_address"), seed);
     if (take_address(str_copy(a, text).p, (uint16_t)port, &address))
         h->daemon = daemon_start(h, &address);
     if (h->daemon == NULL) {
         *why = str_printf(a, "cannot listen on %.*s port %d: %s", STR_FMT(text), (int)port,
                           strerror(errno));
-        pthread_mutex_destroy(&h->lock);
-        pthread_cond_destroy(&h->stop);
-        free(h);
+        http_free(h);
         return NULL;
     }
     h->port = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
@@ -557,7 +581,5 @@ void http_close(struct http *h)
     watch_stop(h);
     MHD_stop_daemon(h->daemon);
     linger_end(h);
-    pthread_mutex_destroy(&h->lock);
-    pthread_cond_destroy(&h->stop);
-    free(h);
+    http_free(h);
 }

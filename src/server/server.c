@@ -73,7 +73,7 @@ static const struct setting settings[] = {
     { "http.threads", SETTING_INT, "0", "Loops that serve sockets; 0: one a core", 0, 64 },
     { "http.connections", SETTING_INT, "12000", "Connections at once", 16, 100000 },
     { "http.per_address", SETTING_INT, "100",
-      "Connections from one address at once; 0: no limit. Behind a proxy: 0, and limit there", 0,
+      "Connections from one address at once; 0: no limit. This machine's own are not limited", 0,
       100000 },
     { "http.proxies", SETTING_TEXT, "",
       "Addresses of proxies in front, with commas: their X-Forwarded-For is believed", 0, 0 },

@@ -375,7 +375,11 @@ static void point_out(struct call *c, struct entry *e, const struct api_error *r
         if (str_is(str_of(refusal->code), fields[i].code))
             e->wrong = str_of(fields[i].field);
     e->why = refusal->message;
-    if (str_is(e->wrong, "card"))
+    /* What the API says here is for programmers. */
+    if (strstr(refusal->code, "_intent_authentication_failure") != NULL)
+        e->why = STR("Your bank did not confirm that it is you, so nothing was charged. Try again, "
+                     "or use another card.");
+    else if (str_is(e->wrong, "card"))
         e->why = str_printf(c->arena, "%.*s Please try another card.", STR_FMT(refusal->message));
 }
 

@@ -110,7 +110,9 @@ struct str answer_head(const struct request *r)
 
 bool answer_index(struct request *r, int status)
 {
-    struct shared *page = web_index(r->server->web, r->known[KNOWN_ACCEPT_ENCODING]);
+    /* Only the answer made at start says how its bytes are compressed. */
+    struct shared *page =
+        web_index(r->server->web, status == 200 ? r->known[KNOWN_ACCEPT_ENCODING] : STR_NONE);
 
     if (page == NULL)
         return false;

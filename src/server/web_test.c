@@ -60,6 +60,22 @@ TEST(unknown_addresses_are_nothing)
     hall_close(h);
 }
 
+/* Browsers say that they take compressed bytes; a 404 without the header that names them would be garbage. */
+TEST(an_unknown_page_can_be_read)
+{
+    static const char *const browser[] = { "Accept: text/html", "Accept-Encoding: gzip, br", NULL };
+    struct hall *h = hall_open("sqlite", NULL);
+
+    CHECK_INT(hall_ask(h, STR_NONE, "GET", "/somewhere/else", NULL, browser), 404);
+    if (!str_starts(hall_header(h, "Content-Type"), "text/html")) {
+        hall_close(h);
+        SKIP("the web app is not built");
+    }
+    CHECK(hall_header(h, "Content-Encoding").p == NULL);
+    CHECK(str_starts(h->call.reply, "<!doctype html>"));
+    hall_close(h);
+}
+
 /* Who asks with "anything", or says nothing, is shown pages too: curl, and what makes previews of links. */
 TEST(pages_of_the_app_are_for_everybody)
 {

@@ -19,6 +19,11 @@ static void put(char *to, size_t size, struct str s)
     to[s.n] = 0;
 }
 
+static struct when now_of(const struct fake_pay *p)
+{
+    return (struct when) { __atomic_load_n(&p->now->us, __ATOMIC_ACQUIRE) };
+}
+
 static struct fake_object *find(struct fake_pay *p, struct str text, bool by_key)
 {
     for (size_t i = 0; i < p->n; i++)
@@ -47,7 +52,7 @@ static struct fake_object *make(struct fake_pay *p, const struct pay_request *r,
     must(p->n < FAKE_OBJECTS);
     o = &p->objects[p->n++];
     *o = (struct fake_object) { .amount = r->amount, .hosted = hosted, .state = PAY_PENDING };
-    o->made = *p->now;
+    o->made = now_of(p);
     put(o->key, sizeof(o->key), r->key);
     put(o->reference, sizeof(o->reference), r->reference);
     snprintf(o->ref, sizeof(o->ref), "%s_%zu", hosted ? "cs" : "pi", p->n);
@@ -122,7 +127,7 @@ static enum err fake_query(struct pay *pay, struct arena *a, struct str ref, str
     pthread_mutex_lock(&p->lock);
     p->calls++;
     struct fake_object *f = find(p, by_key ? str_cut(ref, 5, ref.n) : ref, by_key);
-    if (f != NULL && f->hosted && f->state == PAY_PENDING && p->now->us - f->made.us > DAY)
+    if (f != NULL && f->hosted && f->state == PAY_PENDING && now_of(p).us - f->made.us > DAY)
         f->state = PAY_EXPIRED;
     if (p->mood == FAKE_DOWN)
         e = E_PROVIDER_UNAVAILABLE;

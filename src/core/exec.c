@@ -17,6 +17,9 @@ enum {
     QUEUE_MAX = 4096,    /* calls that wait for the database; one more is told to come back */
     SLOW_QUEUE_MAX = 64, /* logins that wait for their turn at argon2id */
     BATCH_MAX = 128,     /* calls in one commit */
+    GATHER_LEAST = 8, /* a batch of so many means a crowd, which is likely to come back at once */
+    GATHER_GAP_US = 300,
+    GATHER_ALL_US = 2000,
     ATTEMPTS = 5,        /* of a transaction that the engine asks to repeat */
     AWAIT_MS = 10000,    /* then 202 */
     AWAIT_POLL_MS = 250, /* how often a job that runs on another node is looked at */
@@ -235,6 +238,10 @@ static void *writer(void *arg)
             write_calls(x, db, calls, n);
         for (size_t i = 0; db == NULL && i < n; i++)
             finish(x, calls[i], E_UNAVAILABLE);
+        /* Those who were just answered ask again in a moment. To begin with the few that have waited would be a commit for a
+         * part of the crowd, and would fight with the loops for the processor while they send our answers. */
+        if (n >= GATHER_LEAST)
+            queue_gather(&x->work, n, GATHER_GAP_US, GATHER_ALL_US);
     }
     db_close(db);
     return NULL;

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/queue.h"
 
+#include <time.h>
+
 void queue_init(struct queue *q, size_t max)
 {
     *q = (struct queue) { .max = max };
@@ -51,6 +53,34 @@ struct call *queue_pop(struct queue *q, size_t most)
         q->tail = NULL;
     pthread_mutex_unlock(&q->lock);
     return first;
+}
+
+static struct timespec soon(long us)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_nsec += us * 1000;
+    t.tv_sec += t.tv_nsec / 1000000000;
+    t.tv_nsec %= 1000000000;
+    return t;
+}
+
+void queue_gather(struct queue *q, size_t more, long gap_us, long all_us)
+{
+    int64_t end_us = monotonic_us() + all_us;
+    size_t had;
+
+    pthread_mutex_lock(&q->lock);
+    size_t want = q->n + more;
+    do {
+        struct timespec until = soon(gap_us);
+        had = q->n;
+        while (q->n == had && !q->stopping &&
+               pthread_cond_timedwait(&q->some, &q->lock, &until) == 0) {
+        }
+    } while (q->n > had && q->n < want && !q->stopping && monotonic_us() < end_us);
+    pthread_mutex_unlock(&q->lock);
 }
 
 void queue_stop(struct queue *q)

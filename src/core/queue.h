@@ -21,6 +21,8 @@ void queue_done(struct queue *q);
 bool queue_push(struct queue *q, struct call *c);
 /* Waits for one; then takes up to most, linked by ->next. NULL when stopping and empty. */
 struct call *queue_pop(struct queue *q, size_t most);
+/* Waits while calls keep coming, at most gap_us for each next one and all_us for all, until there are `more` than now. */
+void queue_gather(struct queue *q, size_t more, long gap_us, long all_us);
 void queue_stop(struct queue *q);
 size_t queue_length(struct queue *q);
 

@@ -112,6 +112,17 @@ bool base64url_parse(struct str text, unsigned char *result, size_t n)
            got == n && end == text.p + text.n;
 }
 
+struct str base64_parse(struct arena *a, struct str text)
+{
+    size_t max = text.n / 4 * 3 + 1, got;
+    char *result = arena_alloc(a, max);
+
+    if (sodium_base642bin((unsigned char *)result, max, text.p, text.n, NULL, &got, NULL,
+                          sodium_base64_VARIANT_ORIGINAL) != 0)
+        return STR_NONE;
+    return (struct str) { result, got };
+}
+
 struct str password_hash(struct arena *a, struct str password, bool quick)
 {
     char text[crypto_pwhash_STRBYTES];

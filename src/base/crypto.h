@@ -31,6 +31,8 @@ bool hex_parse(struct str hex, unsigned char *result, size_t n);      /* exactly
 struct str base64url_print(struct arena *a, const void *p, size_t n); /* no padding */
 /* exactly n bytes, no padding */
 bool base64url_parse(struct str text, unsigned char *result, size_t n);
+/* The usual alphabet, with padding; none when it is not that. */
+struct str base64_parse(struct arena *a, struct str text);
 
 /* argon2id, t=3, m=64 MiB, p=1 (about 50 ms): only from `.prepare`, on the slow pool. quick=true,
  * for tests and demo data, takes the library's least (t=1, m=8 KiB). */

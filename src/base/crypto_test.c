@@ -120,3 +120,16 @@ TEST_SECONDS(passwords_are_salted_and_checked, 30)
     CHECK(!password_check(str_printf(&a, "%.*s%0200d", STR_FMT(one), 0), word));
     arena_done(&a);
 }
+
+TEST(base64_is_read_as_basic_auth_writes_it)
+{
+    struct arena a = { 0 };
+
+    CHECK_STR(base64_parse(&a, STR("c2tfdGVzdF94Og==")), "sk_test_x:");
+    CHECK_STR(base64_parse(&a, STR("YWI/Pg==")), "ab?>");
+    CHECK_INT(base64_parse(&a, STR("")).n, 0);
+    CHECK(base64_parse(&a, STR("c2tf dGVz")).p == NULL);
+    CHECK(base64_parse(&a, STR("c2tfdGVzdF94Og")).p == NULL);
+    CHECK(base64_parse(&a, STR("x")).p == NULL);
+    arena_done(&a);
+}

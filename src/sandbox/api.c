@@ -2,12 +2,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sandbox/api.h"
 #include "base/check.h"
+#include "base/crypto.h"
 #include "core/exec.h"
 #include "sandbox/fault.h"
 #include "sandbox/form.h"
 #include "sandbox/params.h"
 
 #include <string.h>
+#include <strings.h>
 
 enum { KEY_MAX = 255, KEY_LEASE_MS = 90000 };
 
@@ -152,18 +154,31 @@ static struct api *begin(struct call *c)
     return p;
 }
 
+/* As Stripe takes it: "Bearer KEY", or HTTP Basic with the key for a name, which is what "curl -u KEY:" sends. */
+static struct str key_of(struct call *c)
+{
+    struct str header = header_of(c, "Authorization"), scheme, key = STR_NONE;
+    struct str rest = str_trim(str_split(header, ' ', &scheme));
+
+    if (scheme.n == 6 && strncasecmp(scheme.p, "bearer", 6) == 0)
+        key = rest;
+    else if (scheme.n == 5 && strncasecmp(scheme.p, "basic", 5) == 0)
+        str_split(base64_parse(c->arena, rest), ':', &key);
+    return key.n == 0 ? STR_NONE : key;
+}
+
 static enum err authorise(struct call *c)
 {
-    struct str header = header_of(c, "Authorization");
+    struct str key = key_of(c);
     struct str want = setting_text(c->env->settings, "sandbox.key");
     struct api_error e = { .status = 401, .type = "invalid_request_error" };
 
-    if (!str_starts(header, "Bearer ")) {
+    if (key.p == NULL) {
         e.message = STR("You did not provide an API key. You need to provide your API key in the "
-                        "Authorization header, using Bearer auth.");
+                        "Authorization header, using Bearer auth (e.g. 'Authorization: Bearer "
+                        "YOUR_SECRET_KEY') or as the name of HTTP Basic auth.");
         return refuse_with(c, &e);
     }
-    struct str key = str_cut(header, 7, header.n);
     if (key.n == want.n && bytes_equal(key.p, want.p, want.n))
         return E_OK;
     e.message =

@@ -219,8 +219,17 @@ ENGINES(sandbox_refuses_what_it_does_not_know)
 
 ENGINES(sandbox_wants_its_key)
 {
-    static const char *const wrong[] = { "Bearer sk_test_wrong", "Bearer ", "", "Basic x",
+    static const char *const wrong[] = { "Bearer sk_test_wrong",
+                                         "Bearer ",
+                                         "Bearer",
+                                         "",
+                                         "Basic x",
+                                         "Basic",
+                                         "Basic c2tfdGVzdF94Og==", /* sk_test_x: */
+                                         "Basic Og==",
                                          "Bearer sk_test_stagedoor2" };
+    static const char *const right[] = { "Bearer sk_test_stagedoor", "bearer sk_test_stagedoor",
+                                         "Basic c2tfdGVzdF9zdGFnZWRvb3I6" };
     struct world *w = world_open(engine);
 
     for (size_t i = 0; i < COUNT(wrong); i++) {
@@ -229,6 +238,11 @@ ENGINES(sandbox_wants_its_key)
         CHECK_INT(q.status, 401);
         send(w, w->arena, &q, POST, "/v1/customers", "");
         CHECK_INT(q.status, 401);
+    }
+    for (size_t i = 0; i < COUNT(right); i++) {
+        struct ask q = { .authorization = right[i] };
+        send(w, w->arena, &q, GET, "/v1/customers", "");
+        CHECK_INT(q.status, 200);
     }
     world_close(w);
 }

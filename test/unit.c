@@ -149,18 +149,6 @@ static void dir_name(char path[PATH_BYTES], pid_t pid)
     snprintf(path, PATH_BYTES, "%s/stagedoor-unit.%d", tmp ? tmp : "/tmp", (int)pid);
 }
 
-const char *unit_dir(void)
-{
-    if (dir[0] == 0) {
-        dir_name(dir, getpid());
-        if (mkdir(dir, 0700) != 0) {
-            unit_fail(__FILE__, __LINE__, "mkdir %s: %s", dir, strerror(errno));
-            unit_end();
-        }
-    }
-    return dir;
-}
-
 const char *unit_postgres(void)
 {
     const char *url = getenv("STAGEDOOR_TEST_POSTGRES");
@@ -174,6 +162,20 @@ static int remove_entry(const char *path, const struct stat *s, int kind, struct
 {
     (void)s, (void)kind, (void)where;
     return remove(path);
+}
+
+const char *unit_dir(void)
+{
+    if (dir[0] == 0) {
+        dir_name(dir, getpid());
+        nftw(dir, remove_entry, 16,
+             FTW_DEPTH | FTW_PHYS); /* of a run that was killed, under the same number */
+        if (mkdir(dir, 0700) != 0) {
+            unit_fail(__FILE__, __LINE__, "mkdir %s: %s", dir, strerror(errno));
+            unit_end();
+        }
+    }
+    return dir;
 }
 
 static void remove_dir_of(pid_t pid)

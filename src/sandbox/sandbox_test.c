@@ -675,7 +675,7 @@ ENGINES(sandbox_checkout_asks_the_bank)
     q = ask(s.w, GET, bank, "", 200);
     CHECK(says(&q, "€9.00"));
     q = ask(s.w, POST, bank, "outcome=fail", 402);
-    CHECK(says(&q, "failed authentication"));
+    CHECK(says(&q, "did not confirm"));
     q = ask(s.w, GET, bank, "", 200);
     CHECK(says(&q, "nothing to confirm"));
     q = ask(s.w, POST, s.page, CARD("4000002500003155"), 303);

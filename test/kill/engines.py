@@ -112,7 +112,7 @@ class Postgres:
     def rows(self, sql):
         text = subprocess.run(["psql", "-qX", "--csv", "-t", "-P", "null=\x01", self.url, "-c", sql], check=True,
                               capture_output=True, text=True).stdout
-        return [tuple(None if v == "\x01" else int(v) if v.lstrip("-").isdigit() else v for v in row)
+        return [tuple(None if v == "\x01" else int(v) if v.lstrip("-").isdigit() and len(v) < 21 else v for v in row)
                 for row in csv.reader(io.StringIO(text, newline=""))]
 
     def whole(self):

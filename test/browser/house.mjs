@@ -1,9 +1,10 @@
 // house.mjs -- a program and its sandbox on free ports and empty folders, for the browser test; its mails.
 // SPDX-License-Identifier: Apache-2.0
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { mkdirSync, openSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import http from "node:http";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 // What is waited for is a condition, looked at often; never a time.
 export async function until(what, look, ms = 20_000) {
@@ -49,7 +50,8 @@ export class House {
         this.data = join(folder, "data");
     }
 
-    async open() {
+    // fill: with the demo's people, which takes a minute; what it says of their logins is the result.
+    async open({ fill = false } = {}) {
         rmSync(this.data, { recursive: true, force: true });
         mkdirSync(this.data, { recursive: true });
         const [port, sandboxPort] = [await freePort(), await freePort()];
@@ -60,13 +62,18 @@ export class House {
             `--http.port=${sandboxPort}`,
             `--sandbox.webhook_url=${this.url}/v1/webhooks/stripe`,
         ]);
-        await this.#start("serve", this.url, [
+        const settings = [
             `--data=${this.data}`,
             "--development=true",
             `--http.port=${port}`,
             `--payment.stripe_url=${this.sandbox}`,
             ...(this.database ? [`--database.url=${this.database}`] : []),
-        ]);
+        ];
+        const said = fill
+            ? await promisify(execFile)(this.program, ["demo", ...settings], { maxBuffer: 1 << 26 })
+            : { stdout: "" };
+        await this.#start("serve", this.url, settings);
+        return said.stdout;
     }
 
     async #start(verb, url, args) {

@@ -13,7 +13,7 @@ import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
-import { Guest } from "./guest.mjs";
+import { CHROMIUM, Guest } from "./guest.mjs";
 import { House, until } from "./house.mjs";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -71,13 +71,7 @@ mkdirSync(folder, { recursive: true });
 execFileSync(join(root, "test/fixtures/make.sh"), [pictures], { stdio: "inherit" });
 const house = new House(program, folder, options.database);
 await house.open();
-const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: [
-        "--no-sandbox", "--headless", "--disable-gpu", "--disable-quic", "--no-first-run",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    ],
-});
+const browser = await chromium.launch(CHROMIUM);
 const counter = { n: 0 };
 async function arrive(name, scheme, width) {
     const guest = await Guest.arrive(browser, house, { name, scheme, width, tell, looks, folder, counter });
@@ -176,7 +170,7 @@ try {
         await nobody.look("login");
         await nobody.go("/docs");
         await nobody.heading(/.+/).first().waitFor();
-        await nobody.look("docs");
+        await nobody.look("docs", { long: true });
     });
 
     await step("Ana signs up; a weak password is refused with its reason", async () => {

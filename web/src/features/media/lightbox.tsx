@@ -54,7 +54,7 @@ export function Lightbox({ media, at, onMove, onStale }: Props) {
     <Radix.Root open={one !== undefined} onOpenChange={(open) => !open && onMove(null)}>
       <Radix.Portal>
         <Radix.Content
-          data-holds-page
+          data-holds-page="night"
           aria-modal
           {...back}
           aria-describedby={undefined}

@@ -184,3 +184,8 @@ int64_t monotonic_us(void)
     must(clock_gettime(CLOCK_MONOTONIC, &t) == 0);
     return t.tv_sec * SECOND + t.tv_nsec / 1000;
 }
+
+void sleep_ms(int64_t ms)
+{
+    nanosleep(&(struct timespec) { ms / 1000, ms % 1000 * 1000000 }, NULL);
+}

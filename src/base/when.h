@@ -44,5 +44,6 @@ size_t when_print_http(char text[WHEN_TEXT_MAX], struct when w);
 /* The machine's clocks. Business time comes from env; only env and drivers call these. */
 struct when when_real_now(void);
 int64_t monotonic_us(void);
+void sleep_ms(int64_t ms);
 
 #endif

@@ -31,8 +31,3 @@ const char *err_sentence(enum err e)
     must(e >= 0 && e < ERR_COUNT);
     return table[e].sentence;
 }
-
-bool err_is_common(enum err e)
-{
-    return e > E_OK && e < E_TAKEN;
-}

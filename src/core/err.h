@@ -24,7 +24,6 @@ enum err {
 struct str err_code(struct arena *a, enum err e); /* "not_found" */
 int err_status(enum err e);
 const char *err_sentence(enum err e);
-bool err_is_common(enum err e); /* any route may end in it */
 
 /* What a call says of its failure; becomes problem+json (RFC 9457). */
 struct problem {

@@ -196,13 +196,6 @@ static enum err run_step(struct env *e, struct step *st)
     return err;
 }
 
-static void pause_ms(long ms)
-{
-    struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
-
-    nanosleep(&t, NULL);
-}
-
 static int consume(struct env *e, const struct module *m)
 {
     struct step st = { .module = m };
@@ -221,7 +214,7 @@ static int consume(struct env *e, const struct module *m)
             return steps; /* not even putting aside works: the database is away; later */
         failures++;
         st.more = true;
-        pause_ms(10L << failures);
+        sleep_ms(10L << failures);
     } while (st.more);
     return steps;
 }

@@ -68,13 +68,6 @@ struct db *exec_reader(struct exec *x)
     return db;
 }
 
-static void sleep_ms(long ms)
-{
-    struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
-
-    nanosleep(&t, NULL);
-}
-
 /* What a commit changed is stale from here on, before anybody is answered. */
 static void bump(struct exec *x, const struct call *c)
 {

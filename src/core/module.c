@@ -8,6 +8,12 @@ const char *const method_names[] = { "GET", "POST", "PUT", "PATCH", "DELETE", NU
 const char *const auth_names[] = { "unset", "anyone", "fan",         "creator", "moderator",
                                    "admin", "signed", "development", NULL };
 
+static const struct field page_query_fields[] = {
+    CURSOR(page_query, cursor),
+    LIMIT(page_query, limit),
+};
+SHAPE(page_query);
+
 static const struct field page_head_fields[] = {
     TEXT(page_head, title, "Title", .max = 200),
     TEXT(page_head, description, "For search engines and share cards", .max = 500),

@@ -132,6 +132,13 @@ struct module {
 #define MODULE_EVENTS(a)      .events = (a), .events_n = COUNT(a)
 #define MODULE_SETTINGS(a)    .settings = (a), .settings_n = COUNT(a)
 
+/* The query of a list that takes nothing else. */
+struct page_query {
+    struct str cursor;
+    int64_t limit;
+};
+extern const struct shape page_query_shape;
+
 /* The head of a public page: out of WIRE_PAGE routes. */
 struct page_head {
     struct str title, description;

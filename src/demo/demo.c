@@ -190,11 +190,6 @@ static unsigned roll(struct demo *d, unsigned below)
     return (unsigned)(d->dice >> 33) % below;
 }
 
-static void pause_ms(long ms)
-{
-    nanosleep(&(struct timespec) { ms / 1000, ms % 1000 * 1000000 }, NULL);
-}
-
 /* --- people ----------------------------------------------------------------------------------------------------- */
 
 /* The mail is a job: it comes a moment later. */
@@ -203,7 +198,7 @@ static void confirm(struct demo *d, struct arena *a, const struct person *p)
     struct str token = mailed(d, a, p->email);
 
     for (int i = 0; token.p == NULL && i < 1000 && !failed(d); i++) {
-        pause_ms(10);
+        sleep_ms(10);
         token = mailed(d, a, p->email);
     }
     if (token.p == NULL)
@@ -456,7 +451,7 @@ static bool settled(struct demo *d, struct arena *a, const struct person *fan,
             send(d, a, fan, "GET", path(a, "/v1/subscriptions/", subscription, ""), "%s", "");
         if (!str_is(json_text(s, "state"), "incomplete") || json_text(s, "decline").p != NULL)
             return true;
-        pause_ms(10);
+        sleep_ms(10);
     }
     return false;
 }

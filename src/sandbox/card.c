@@ -75,12 +75,12 @@ const struct card *card_at(size_t i)
 
 static const struct {
     char first;
-    const char *brand, *label;
+    const char *brand;
 } brands[] = {
-    { '4', "visa", "Visa" },
-    { '5', "mastercard", "Mastercard" },
-    { '3', "amex", "American Express" },
-    { '6', "discover", "Discover" },
+    { '4', "visa" },
+    { '5', "mastercard" },
+    { '3', "amex" },
+    { '6', "discover" },
 };
 
 const char *card_brand(const struct card *k)
@@ -89,14 +89,6 @@ const char *card_brand(const struct card *k)
         if (brands[i].first == k->number[0])
             return brands[i].brand;
     return "unknown";
-}
-
-const char *card_label(const struct card *k)
-{
-    for (size_t i = 0; i < COUNT(brands); i++)
-        if (brands[i].first == k->number[0])
-            return brands[i].label;
-    return "Card";
 }
 
 struct str card_last4(const struct card *k)

@@ -27,7 +27,6 @@ const struct card *card_of_token(struct str token);
 const struct card *card_at(size_t i); /* NULL past the end */
 
 const char *card_brand(const struct card *k); /* "visa" */
-const char *card_label(const struct card *k); /* "Visa" */
 struct str card_last4(const struct card *k);
 
 /* Is it a card number at all (13 to 19 digits, check digit)? */

@@ -179,13 +179,6 @@ void server_drain(struct server *s)
     __atomic_store_n(&s->draining, true, __ATOMIC_RELEASE);
 }
 
-static void pause_ms(long ms)
-{
-    struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
-
-    nanosleep(&t, NULL);
-}
-
 static int64_t running(struct server *s)
 {
     return http_in_flight(s->http) + __atomic_load_n(&s->abandoned, __ATOMIC_ACQUIRE);
@@ -198,7 +191,7 @@ static bool close_sockets(struct server *s, int limit_s)
     http_quiesce(s->http);
     streams_end(s->streams);
     while (running(s) > 0 && monotonic_us() < until_us)
-        pause_ms(5);
+        sleep_ms(5);
     if (running(s) > 0)
         return false;
     http_close(s->http);

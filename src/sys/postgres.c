@@ -85,13 +85,6 @@ static void postgres_rollback(struct db *db)
     db->broken = E_OK;
 }
 
-static void sleep_ms(int ms)
-{
-    struct timespec t = { ms / 1000, (ms % 1000) * 1000000L };
-
-    nanosleep(&t, NULL);
-}
-
 enum fate { FATE_UNKNOWN, FATE_IN_PROGRESS, FATE_COMMITTED, FATE_ABORTED };
 
 static enum fate ask_fate(struct postgres *k, const char *timeline)

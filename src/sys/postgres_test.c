@@ -41,13 +41,6 @@ static int64_t number(struct bed *b, int64_t id)
     return n;
 }
 
-static void sleep_ms(int ms)
-{
-    struct timespec t = { ms / 1000, (ms % 1000) * 1000000L };
-
-    nanosleep(&t, NULL);
-}
-
 /* From another connection: ends the server's process behind b. */
 static void terminate(struct bed *b)
 {

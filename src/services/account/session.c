@@ -68,17 +68,6 @@ static const struct field session_ref_fields[] = {
 };
 STATIC_SHAPE(session_ref);
 
-struct session_query {
-    struct str cursor;
-    int64_t limit;
-};
-
-static const struct field session_query_fields[] = {
-    CURSOR(session_query, cursor),
-    LIMIT(session_query, limit),
-};
-STATIC_SHAPE(session_query);
-
 /* What a password is checked against. */
 struct credentials {
     struct id id;
@@ -398,7 +387,7 @@ static enum err session_revoke_others(struct call *c)
 
 static enum err session_page(struct call *c)
 {
-    const struct session_query *q = QUERY(c, session_query);
+    const struct page_query *q = QUERY(c, page_query);
     struct lifetime life = lifetime_of(c->actor.role, c->actor.creator);
     struct when now = env_real_now(c->env);
 
@@ -486,7 +475,7 @@ static const struct route routes[] = {
       .auth = ANYONE, .tx = WRITE, .status = 201, .prepare = login_prepare,
       .rate = { .a_minute = 20, .burst = 30 }, .fails = { E_WRONG_PASSWORD } },
     { GET, "/v1/sessions", session_page, "Where one is logged in, newest first",
-      .query = &session_query_shape, .items = &session_shape, .auth = FAN, .tx = READ },
+      .query = &page_query_shape, .items = &session_shape, .auth = FAN, .tx = READ },
     { DELETE, "/v1/sessions", session_revoke_others, "Log out everywhere else", .auth = FAN,
       .tx = WRITE },
     { DELETE, "/v1/sessions/current", logout, "Log out", .auth = FAN, .tx = WRITE },

@@ -64,17 +64,6 @@ static const struct field job_ref_fields[] = {
 };
 STATIC_SHAPE(job_ref);
 
-struct job_query {
-    struct str cursor;
-    int64_t limit;
-};
-
-static const struct field job_query_fields[] = {
-    CURSOR(job_query, cursor),
-    LIMIT(job_query, limit),
-};
-STATIC_SHAPE(job_query);
-
 /* --- the clock -------------------------------------------------------------------------------------------------- */
 
 static enum err clock_get(struct call *c)
@@ -166,7 +155,7 @@ static enum err role_put(struct call *c)
 
 static enum err job_list(struct call *c)
 {
-    const struct job_query *q = QUERY(c, job_query);
+    const struct page_query *q = QUERY(c, page_query);
 
     return jobs_dead(c, q->cursor, q->limit);
 }
@@ -189,7 +178,7 @@ static const struct route routes[] = {
       .params = &account_ref_shape, .in = &role_set_shape, .auth = ADMIN, .tx = WRITE,
       .fails = { E_CONFLICT } },
     { GET, "/v1/admin/jobs/dead", job_list, "Jobs whose tries are spent, newest first",
-      .query = &job_query_shape, .items = &job_dead_shape, .auth = ADMIN, .tx = READ },
+      .query = &page_query_shape, .items = &job_dead_shape, .auth = ADMIN, .tx = READ },
     { POST, "/v1/admin/jobs/{job}/run", job_run, "Try such a job again", .params = &job_ref_shape,
       .auth = ADMIN, .tx = WRITE, .fails = { E_TAKEN } },
 };

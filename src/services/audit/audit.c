@@ -53,17 +53,6 @@ struct audit_record_list {
     size_t n;
 };
 
-struct audit_query {
-    struct str cursor;
-    int64_t limit;
-};
-
-static const struct field audit_query_fields[] = {
-    CURSOR(audit_query, cursor),
-    LIMIT(audit_query, limit),
-};
-STATIC_SHAPE(audit_query);
-
 struct chain_head {
     int64_t position;
     struct str hash;
@@ -327,7 +316,7 @@ enum err audit_verify(struct call *c, struct audit_report *result)
 
 static enum err audit_list(struct call *c)
 {
-    const struct audit_query *q = QUERY(c, audit_query);
+    const struct page_query *q = QUERY(c, page_query);
 
     return db_page(
         c, audit_record, q->cursor, q->limit,
@@ -337,7 +326,7 @@ static enum err audit_list(struct call *c)
 }
 
 static const struct route routes[] = {
-    { GET, "/v1/admin/audit", audit_list, "Who did what, newest first", .query = &audit_query_shape,
+    { GET, "/v1/admin/audit", audit_list, "Who did what, newest first", .query = &page_query_shape,
       .items = &audit_record_shape, .auth = ADMIN, .tx = READ },
 };
 

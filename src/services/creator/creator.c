@@ -156,17 +156,6 @@ static const struct field tier_ref_fields[] = {
 };
 STATIC_SHAPE(tier_ref);
 
-struct creator_query {
-    struct str cursor;
-    int64_t limit;
-};
-
-static const struct field creator_query_fields[] = {
-    CURSOR(creator_query, cursor),
-    LIMIT(creator_query, limit),
-};
-STATIC_SHAPE(creator_query);
-
 static const struct field creator_ref_fields[] = {
     ID(creator_ref, creator, ID_CREATOR, "Creator"),
     INTEGER(creator_ref, head, "Position of the newest post"),
@@ -353,7 +342,7 @@ static enum err creator_get(struct call *c)
 
 static enum err creator_explore(struct call *c)
 {
-    const struct creator_query *q = QUERY(c, creator_query);
+    const struct page_query *q = QUERY(c, page_query);
 
     TRY(db_page(c, creator, q->cursor, q->limit,
                 "SELECT " CREATOR_COLUMNS " FROM creator WHERE id < $cursor ORDER BY id DESC",
@@ -526,7 +515,7 @@ static enum err follow_delete(struct call *c)
 
 static enum err follow_list(struct call *c)
 {
-    const struct creator_query *q = QUERY(c, creator_query);
+    const struct page_query *q = QUERY(c, page_query);
 
     return db_page(c, creator_card, q->cursor, q->limit,
                    "SELECT f.id AS cursor, cr.id, cr.handle, cr.name, cr.avatar_url"
@@ -608,18 +597,6 @@ enum err creator_set_picture(struct call *c, struct id creator, bool banner, str
     return db_hit(c, "UPDATE creator SET avatar_url = $2 WHERE id = $1", creator, url);
 }
 
-enum err creator_followed(struct call *c, struct id fan, struct id creator, bool *result)
-{
-    int64_t n = 0;
-    enum err e =
-        db_int(c, &n, "SELECT 1 FROM follow WHERE fan = $1 AND creator = $2", fan, creator);
-
-    if (e != E_OK && e != E_NOT_FOUND)
-        return e;
-    *result = e == E_OK;
-    return E_OK;
-}
-
 enum err creator_followed_among(struct call *c, struct id fan, const struct id *creators, size_t n,
                                 struct id *result, size_t *found)
 {
@@ -670,7 +647,7 @@ static const struct route routes[] = {
     { POST, "/v1/creators", creator_create, "Become a creator", .in = &creator_new_shape,
       .out = &creator_shape, .auth = FAN, .tx = WRITE, .status = 201,
       .fails = { E_TAKEN, E_CONFLICT } },
-    { GET, "/v1/creators", creator_explore, "Creators, newest first", .query = &creator_query_shape,
+    { GET, "/v1/creators", creator_explore, "Creators, newest first", .query = &page_query_shape,
       .items = &creator_shape, .auth = ANYONE, .tx = READ },
     { GET, "/v1/creators/me", creator_me, "One's own page", .out = &creator_shape, .auth = CREATOR,
       .tx = READ },
@@ -695,8 +672,8 @@ static const struct route routes[] = {
       .out = &creator_shape, .auth = FAN, .tx = WRITE, .fails = { E_CONFLICT } },
     { DELETE, "/v1/creators/{handle}/follow", follow_delete, "Follow no more",
       .params = &handle_ref_shape, .out = &creator_shape, .auth = FAN, .tx = WRITE },
-    { GET, "/v1/follows", follow_list, "Whom one follows, newest first",
-      .query = &creator_query_shape, .items = &creator_card_shape, .auth = FAN, .tx = READ },
+    { GET, "/v1/follows", follow_list, "Whom one follows, newest first", .query = &page_query_shape,
+      .items = &creator_card_shape, .auth = FAN, .tx = READ },
 };
 
 const struct module creator_module = { "creator", MODULE_ROUTES(routes) };

@@ -53,7 +53,6 @@ enum err creator_set_picture(struct call *c, struct id creator, bool banner, str
 
 /* Idempotent. E_NOT_FOUND; E_CONFLICT on one's own page and beyond 5,000 followed ones. */
 enum err creator_follow(struct call *c, struct id fan, struct id creator, bool follow);
-enum err creator_followed(struct call *c, struct id fan, struct id creator, bool *result);
 /* Those of n creators that fan follows, by number, into result[n]; how many into *found. One query. */
 enum err creator_followed_among(struct call *c, struct id fan, const struct id *creators, size_t n,
                                 struct id *result, size_t *found);

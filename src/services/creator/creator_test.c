@@ -285,17 +285,18 @@ static enum err use_as_service(struct call *c)
     const struct id ids[] = { p->bo, { 999 }, p->ana };
     struct creator_card *cards[3];
     struct creator_ref_list follows = { 0 };
-    bool followed = true;
+    struct id followed[1];
+    size_t n = 9;
 
     TRY(creator_cards(c, ids, COUNT(ids), cards));
     CHECK_STR(cards[0]->handle, "carl");
     CHECK(cards[1] == NULL);
     CHECK_STR(cards[2]->handle, "ana");
-    TRY(creator_followed(c, p->bo, p->ana, &followed));
-    CHECK(!followed);
+    TRY(creator_followed_among(c, p->bo, &p->ana, 1, followed, &n));
+    CHECK_INT(n, 0);
     TRY(creator_follow(c, p->bo, p->ana, true));
-    TRY(creator_followed(c, p->bo, p->ana, &followed));
-    CHECK(followed);
+    TRY(creator_followed_among(c, p->bo, &p->ana, 1, followed, &n));
+    CHECK(n == 1 && id_is(followed[0], p->ana));
     TRY(creator_follows(c, p->bo, &follows));
     CHECK_INT(follows.n, 1);
     CHECK(id_is(follows.v[0].creator, p->ana));

@@ -122,16 +122,6 @@ struct asset_path {
 static const struct field asset_path_fields[] = { ID(asset_path, asset, ID_ASSET, "Asset") };
 STATIC_SHAPE(asset_path);
 
-struct asset_list_query {
-    struct str cursor;
-    int64_t limit;
-};
-static const struct field asset_list_query_fields[] = {
-    CURSOR(asset_list_query, cursor),
-    LIMIT(asset_list_query, limit),
-};
-STATIC_SHAPE(asset_list_query);
-
 struct asset_edit {
     struct str alt;
 };
@@ -343,7 +333,7 @@ static enum err asset_read(struct call *c)
 
 static enum err asset_list(struct call *c)
 {
-    const struct asset_list_query *q = QUERY(c, asset_list_query);
+    const struct page_query *q = QUERY(c, page_query);
 
     TRY(db_page(c, asset_row, q->cursor, q->limit,
                 "SELECT id, owner, teaser, purpose, state, error, filename, type, original, bytes, "
@@ -793,7 +783,7 @@ static const struct route routes[] = {
       .out = &asset_shape, .auth = CREATOR, .tx = WRITE, .wire = WIRE_FILE, .status = 201,
       .prepare = upload_keep, .await = "media.process", .then = upload_answer,
       .body_max = UPLOAD_MAX, .rate = { 120, 60 }, .fails = { E_UNSUPPORTED_IMAGE } },
-    { GET, "/v1/media", asset_list, "Your pictures", .query = &asset_list_query_shape,
+    { GET, "/v1/media", asset_list, "Your pictures", .query = &page_query_shape,
       .items = &asset_shape, .auth = CREATOR, .tx = READ },
     { GET, "/v1/media/{asset}", asset_read, "One of your pictures", .params = &asset_path_shape,
       .out = &asset_shape, .auth = CREATOR, .tx = READ },

@@ -49,16 +49,6 @@ static const struct event_kind settled_event = {
 static const struct event_kind action_event = { "payment.action_required", &payment_settled_shape,
                                                 "A charge that the fan has to confirm" };
 
-struct payment_query {
-    int64_t limit;
-    struct str cursor;
-};
-static const struct field payment_query_fields[] = {
-    LIMIT(payment_query, limit),
-    CURSOR(payment_query, cursor),
-};
-STATIC_SHAPE(payment_query);
-
 /* All that we know of one; never sent. */
 struct record {
     struct id id, fan, creator, subject;
@@ -657,7 +647,7 @@ enum err payment_get(struct call *c, struct id payment, struct payment *result)
 
 static enum err payment_list(struct call *c)
 {
-    const struct payment_query *q = QUERY(c, payment_query);
+    const struct page_query *q = QUERY(c, page_query);
 
     return db_page(c, payment, q->cursor, q->limit,
                    PAYMENTS " FROM payment"
@@ -711,8 +701,8 @@ static enum err notices_sweep(struct call *c)
 }
 
 static const struct route routes[] = {
-    { GET, "/v1/payments", payment_list, "Your payments, newest first",
-      .query = &payment_query_shape, .items = &payment_shape, .auth = FAN, .tx = READ },
+    { GET, "/v1/payments", payment_list, "Your payments, newest first", .query = &page_query_shape,
+      .items = &payment_shape, .auth = FAN, .tx = READ },
     { POST, "/v1/webhooks/stripe", stripe_notice, "Notifications from Stripe", .auth = SIGNED,
       .tx = WRITE, .wire = WIRE_RAW, .body_max = 1 << 18, .rate = { 60000, 6000 },
       .fails = { E_BAD_SIGNATURE } },

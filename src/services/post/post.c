@@ -134,16 +134,6 @@ struct post_handle {
 static const struct field post_handle_fields[] = { HANDLE(post_handle, handle, "Creator") };
 STATIC_SHAPE(post_handle);
 
-struct post_list_query {
-    struct str cursor;
-    int64_t limit;
-};
-static const struct field post_list_query_fields[] = {
-    CURSOR(post_list_query, cursor),
-    LIMIT(post_list_query, limit),
-};
-STATIC_SHAPE(post_list_query);
-
 struct studio_query {
     enum post_state state;
     struct str cursor;
@@ -350,7 +340,7 @@ static enum err own_lock(struct call *c, struct id id, struct post_row *result)
 
 static enum err post_list_of_creator(struct call *c)
 {
-    const struct post_list_query *q = QUERY(c, post_list_query);
+    const struct page_query *q = QUERY(c, page_query);
     struct id creator;
 
     TRY(creator_by_handle(c, PARAMS(c, post_handle)->handle, &creator));
@@ -481,7 +471,7 @@ static enum err feed_positions(struct call *c, int64_t before, size_t most, stru
 
 static enum err post_feed(struct call *c)
 {
-    const struct post_list_query *q = QUERY(c, post_list_query);
+    const struct page_query *q = QUERY(c, page_query);
     size_t limit = (size_t)q->limit;
     int64_t before = INT64_MAX;
     struct ids places = { 0 };
@@ -743,11 +733,11 @@ static const struct route routes[] = {
     { GET, "/v1/posts/{post}", post_read, "A post, as you may see it", .params = &post_path_shape,
       .out = &post_shape, .auth = ANYONE, .tx = READ, .cached = true },
     { GET, "/v1/creators/{handle}/posts", post_list_of_creator, "A creator's posts, newest first",
-      .params = &post_handle_shape, .query = &post_list_query_shape, .items = &post_shape,
+      .params = &post_handle_shape, .query = &page_query_shape, .items = &post_shape,
       .auth = ANYONE, .tx = READ, .cached = true },
     { GET, "/v1/feed", post_feed, "Posts of those you follow or subscribe to, newest first",
-      .query = &post_list_query_shape, .items = &post_shape, .auth = FAN, .tx = READ,
-      .cached = true, .rate = { 6000, 600 } },
+      .query = &page_query_shape, .items = &post_shape, .auth = FAN, .tx = READ, .cached = true,
+      .rate = { 6000, 600 } },
     { GET, "/v1/studio/posts", post_list_own, "Your posts and drafts", .query = &studio_query_shape,
       .items = &post_shape, .auth = CREATOR, .tx = READ },
     { GET, "/p/{post}", post_page, "A post's page", .params = &post_path_shape,

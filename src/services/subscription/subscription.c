@@ -100,16 +100,6 @@ static const struct field subscription_ref_fields[] = {
 };
 STATIC_SHAPE(subscription_ref);
 
-struct subscription_query {
-    int64_t limit;
-    struct str cursor;
-};
-static const struct field subscription_query_fields[] = {
-    LIMIT(subscription_query, limit),
-    CURSOR(subscription_query, cursor),
-};
-STATIC_SHAPE(subscription_query);
-
 /* --- joining ---------------------------------------------------------------------------------------------------- */
 
 static enum err abandon_run(struct call *c)
@@ -310,7 +300,7 @@ static enum err subscription_created(struct call *c)
 
 static enum err subscription_list(struct call *c)
 {
-    const struct subscription_query *q = QUERY(c, subscription_query);
+    const struct page_query *q = QUERY(c, page_query);
 
     TRY(db_page(c, membership, q->cursor, q->limit,
                 MEMBERSHIPS " FROM subscription WHERE fan = $1 AND id < $cursor"
@@ -338,7 +328,7 @@ static enum err subscription_get(struct call *c)
 
 static enum err subscriber_list(struct call *c)
 {
-    const struct subscription_query *q = QUERY(c, subscription_query);
+    const struct page_query *q = QUERY(c, page_query);
 
     TRY(db_page(c, membership, q->cursor, q->limit,
                 MEMBERSHIPS " FROM subscription WHERE creator = $1 AND id < $cursor"
@@ -437,7 +427,7 @@ static const struct route routes[] = {
       .rate = { 30, 10 },
       .fails = { E_ALREADY_SUBSCRIBED, E_CONFLICT, E_BELOW_MINIMUM, E_PROVIDER_UNAVAILABLE } },
     { GET, "/v1/subscriptions", subscription_list, "Your subscriptions, newest first",
-      .query = &subscription_query_shape, .items = &subscription_shape, .auth = FAN, .tx = READ },
+      .query = &page_query_shape, .items = &subscription_shape, .auth = FAN, .tx = READ },
     { GET, "/v1/subscriptions/{subscription}", subscription_get, "One of your subscriptions",
       .params = &subscription_ref_shape, .out = &subscription_shape, .auth = FAN, .tx = READ },
     { POST, "/v1/subscriptions/{subscription}/cancel", subscription_cancel,
@@ -447,8 +437,7 @@ static const struct route routes[] = {
       "Take a cancellation back", .params = &subscription_ref_shape, .out = &subscription_shape,
       .auth = FAN, .tx = WRITE, .fails = { E_CONFLICT } },
     { GET, "/v1/studio/subscribers", subscriber_list, "A creator's subscribers, newest first",
-      .query = &subscription_query_shape, .items = &studio_subscriber_shape, .auth = CREATOR,
-      .tx = READ },
+      .query = &page_query_shape, .items = &studio_subscriber_shape, .auth = CREATOR, .tx = READ },
 };
 
 static const struct job_kind jobs[] = {

@@ -57,7 +57,7 @@ export interface EventsQuery {
   after?: string;
 }
 
-export interface AuditQuery {
+export interface PageQuery {
   cursor?: string;
   limit?: number;
 }
@@ -112,11 +112,6 @@ export interface SessionMade {
   token?: string;
   created: string;
   expires: string;
-}
-
-export interface SessionQuery {
-  cursor?: string;
-  limit?: number;
 }
 
 export interface Session {
@@ -176,11 +171,6 @@ export interface Creator {
   created: string;
 }
 
-export interface CreatorQuery {
-  cursor?: string;
-  limit?: number;
-}
-
 export interface CreatorEdit {
   handle?: string;
   name?: string;
@@ -238,11 +228,6 @@ export interface Asset {
   feed_url?: string;
   full_url?: string;
   created: string;
-}
-
-export interface AssetListQuery {
-  cursor?: string;
-  limit?: number;
 }
 
 export interface AssetPath {
@@ -349,11 +334,6 @@ export interface LedgerCheck {
   accounts: LedgerLine[];
 }
 
-export interface PaymentQuery {
-  limit?: number;
-  cursor?: string;
-}
-
 export interface Payment {
   id: string;
   kind: "subscription";
@@ -397,11 +377,6 @@ export interface Subscription {
 export interface SubscriptionStarted {
   subscription: Subscription;
   checkout_url?: string;
-}
-
-export interface SubscriptionQuery {
-  limit?: number;
-  cursor?: string;
 }
 
 export interface SubscriptionRef {
@@ -486,11 +461,6 @@ export interface PostHandle {
   handle: string;
 }
 
-export interface PostListQuery {
-  cursor?: string;
-  limit?: number;
-}
-
 export interface StudioQuery {
   state?: "draft" | "published";
   cursor?: string;
@@ -520,11 +490,6 @@ export interface RoleSet {
   role: "user" | "moderator" | "admin";
 }
 
-export interface JobQuery {
-  cursor?: string;
-  limit?: number;
-}
-
 export interface JobDead {
   id: string;
   kind: string;
@@ -539,13 +504,13 @@ export interface JobRef {
 }
 
 export interface Routes {
-  "GET /v1/admin/audit": { params: {}; query: AuditQuery; body: undefined; reply: Page<AuditRecord> };
+  "GET /v1/admin/audit": { params: {}; query: PageQuery; body: undefined; reply: Page<AuditRecord> };
   "POST /v1/accounts": { params: {}; query: {}; body: SignUp; reply: Me };
   "GET /v1/me": { params: {}; query: {}; body: undefined; reply: Me };
   "PATCH /v1/me": { params: {}; query: {}; body: MeEdit; reply: Me };
   "GET /v1/admin/accounts": { params: {}; query: AccountQuery; body: undefined; reply: Page<Me> };
   "POST /v1/sessions": { params: {}; query: {}; body: Login; reply: SessionMade };
-  "GET /v1/sessions": { params: {}; query: SessionQuery; body: undefined; reply: Page<Session> };
+  "GET /v1/sessions": { params: {}; query: PageQuery; body: undefined; reply: Page<Session> };
   "DELETE /v1/sessions": { params: {}; query: {}; body: undefined; reply: undefined };
   "DELETE /v1/sessions/current": { params: {}; query: {}; body: undefined; reply: undefined };
   "DELETE /v1/sessions/{session}": { params: SessionRef; query: {}; body: undefined; reply: undefined };
@@ -554,7 +519,7 @@ export interface Routes {
   "POST /v1/password-resets": { params: {}; query: {}; body: ResetRequest; reply: undefined };
   "POST /v1/password-resets/confirm": { params: {}; query: {}; body: ResetConfirm; reply: undefined };
   "POST /v1/creators": { params: {}; query: {}; body: CreatorNew; reply: Creator };
-  "GET /v1/creators": { params: {}; query: CreatorQuery; body: undefined; reply: Page<Creator> };
+  "GET /v1/creators": { params: {}; query: PageQuery; body: undefined; reply: Page<Creator> };
   "GET /v1/creators/me": { params: {}; query: {}; body: undefined; reply: Creator };
   "PATCH /v1/creators/me": { params: {}; query: {}; body: CreatorEdit; reply: Creator };
   "GET /v1/creators/{handle}": { params: HandleRef; query: {}; body: undefined; reply: Creator };
@@ -563,9 +528,9 @@ export interface Routes {
   "DELETE /v1/tiers/{tier}": { params: TierRef; query: {}; body: undefined; reply: undefined };
   "PUT /v1/creators/{handle}/follow": { params: HandleRef; query: {}; body: undefined; reply: Creator };
   "DELETE /v1/creators/{handle}/follow": { params: HandleRef; query: {}; body: undefined; reply: Creator };
-  "GET /v1/follows": { params: {}; query: CreatorQuery; body: undefined; reply: Page<CreatorCard> };
+  "GET /v1/follows": { params: {}; query: PageQuery; body: undefined; reply: Page<CreatorCard> };
   "POST /v1/media": { params: {}; query: MediaQuery; body: undefined; reply: Asset };
-  "GET /v1/media": { params: {}; query: AssetListQuery; body: undefined; reply: Page<Asset> };
+  "GET /v1/media": { params: {}; query: PageQuery; body: undefined; reply: Page<Asset> };
   "GET /v1/media/{asset}": { params: AssetPath; query: {}; body: undefined; reply: Asset };
   "PATCH /v1/media/{asset}": { params: AssetPath; query: {}; body: AssetEdit; reply: Asset };
   "DELETE /v1/media/{asset}": { params: AssetPath; query: {}; body: undefined; reply: undefined };
@@ -575,23 +540,23 @@ export interface Routes {
   "GET /v1/studio/earnings/entries": { params: {}; query: EarningsQuery; body: undefined; reply: Page<EarningsEntry> };
   "GET /v1/studio/earnings/days": { params: {}; query: EarningsDaysQuery; body: undefined; reply: EarningsDays };
   "GET /v1/admin/ledger/check": { params: {}; query: {}; body: undefined; reply: LedgerCheck };
-  "GET /v1/payments": { params: {}; query: PaymentQuery; body: undefined; reply: Page<Payment> };
+  "GET /v1/payments": { params: {}; query: PageQuery; body: undefined; reply: Page<Payment> };
   "POST /v1/subscriptions": { params: {}; query: {}; body: SubscriptionNew; reply: SubscriptionStarted };
-  "GET /v1/subscriptions": { params: {}; query: SubscriptionQuery; body: undefined; reply: Page<Subscription> };
+  "GET /v1/subscriptions": { params: {}; query: PageQuery; body: undefined; reply: Page<Subscription> };
   "GET /v1/subscriptions/{subscription}": { params: SubscriptionRef; query: {}; body: undefined; reply: Subscription };
   "POST /v1/subscriptions/{subscription}/cancel": { params: SubscriptionRef; query: {}; body: undefined; reply: Subscription };
   "POST /v1/subscriptions/{subscription}/resume": { params: SubscriptionRef; query: {}; body: undefined; reply: Subscription };
-  "GET /v1/studio/subscribers": { params: {}; query: SubscriptionQuery; body: undefined; reply: Page<StudioSubscriber> };
+  "GET /v1/studio/subscribers": { params: {}; query: PageQuery; body: undefined; reply: Page<StudioSubscriber> };
   "POST /v1/posts": { params: {}; query: {}; body: PostNew; reply: Post };
   "PATCH /v1/posts/{post}": { params: PostPath; query: {}; body: PostEdit; reply: Post };
   "POST /v1/posts/{post}/publish": { params: PostPath; query: {}; body: undefined; reply: Post };
   "DELETE /v1/posts/{post}": { params: PostPath; query: {}; body: undefined; reply: undefined };
   "GET /v1/posts/{post}": { params: PostPath; query: {}; body: undefined; reply: Post };
-  "GET /v1/creators/{handle}/posts": { params: PostHandle; query: PostListQuery; body: undefined; reply: Page<Post> };
-  "GET /v1/feed": { params: {}; query: PostListQuery; body: undefined; reply: Page<Post> };
+  "GET /v1/creators/{handle}/posts": { params: PostHandle; query: PageQuery; body: undefined; reply: Page<Post> };
+  "GET /v1/feed": { params: {}; query: PageQuery; body: undefined; reply: Page<Post> };
   "GET /v1/studio/posts": { params: {}; query: StudioQuery; body: undefined; reply: Page<Post> };
   "PUT /v1/admin/accounts/{account}/role": { params: AccountRef; query: {}; body: RoleSet; reply: undefined };
-  "GET /v1/admin/jobs/dead": { params: {}; query: JobQuery; body: undefined; reply: Page<JobDead> };
+  "GET /v1/admin/jobs/dead": { params: {}; query: PageQuery; body: undefined; reply: Page<JobDead> };
   "POST /v1/admin/jobs/{job}/run": { params: JobRef; query: {}; body: undefined; reply: undefined };
 }
 

@@ -161,12 +161,9 @@ export default function CheckoutReturn() {
     { params: { subscription: id } },
     {
       enabled: id !== "",
+      /* Also for one who turned back: the word that the card was declined may still be on its way. */
       poll: (one) =>
-        !one || (one.state === "incomplete" && !one.decline && !search.has("canceled"))
-          ? late
-            ? 10_000
-            : 2000
-          : false,
+        !one || (one.state === "incomplete" && !one.decline) ? (late ? 10_000 : 2000) : false,
     },
   );
   const one = found.data;

@@ -16,11 +16,11 @@
 
 static const struct setting settings[] = {
     { "data", SETTING_TEXT, "data", "The folder that holds everything this program keeps", 0, 0 },
-    { "public_url", SETTING_TEXT, "",
+    { "public_url", SETTING_URL, "",
       "The address that browsers use, https://… in production; empty: the one listened on", 0, 0 },
     { "development", SETTING_BOOL, "false",
       "For the developer's machine: a clock that can be moved, quick password hashes", 0, 0 },
-    { "log.level", SETTING_TEXT, "info", "debug, info, warn or error", 0, 0 },
+    { "log.level", SETTING_WORD, "info debug warn error", "debug, info, warn or error", 0, 0 },
     { "mail.from", SETTING_TEXT, "Stagedoor <noreply@localhost>", "Sender of mails", 0, 0 },
 };
 const struct module program_module = { .name = "program", MODULE_SETTINGS(settings) };

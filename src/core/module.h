@@ -99,13 +99,20 @@ struct subscriber {
     const struct shape *in;
 };
 
-enum setting_kind { SETTING_TEXT, SETTING_INT, SETTING_BOOL, SETTING_SECRET };
+enum setting_kind {
+    SETTING_TEXT,
+    SETTING_INT,
+    SETTING_BOOL,
+    SETTING_SECRET,
+    SETTING_WORD, /* one of several */
+    SETTING_URL,  /* http://… or https://…, or empty */
+};
 
 struct setting {
     /* "payment.fee_bp"; environment STAGEDOOR_PAYMENT_FEE_BP; command line --payment.fee_bp= */
     const char *name;
     enum setting_kind kind;
-    const char *value; /* default, as text */
+    const char *value; /* default, as text; of SETTING_WORD all words, the default first */
     const char *doc;
     int64_t min, max; /* of SETTING_INT */
 };

@@ -24,6 +24,28 @@ static struct entry *entry_of(const struct settings *s, struct str name)
     return NULL;
 }
 
+static bool is_word(struct str words, struct str value)
+{
+    struct str one;
+
+    while (words.n > 0) {
+        words = str_split(words, ' ', &one);
+        if (str_eq(one, value))
+            return true;
+    }
+    return false;
+}
+
+static bool is_url(struct str value)
+{
+    size_t scheme = str_starts(value, "https://") ? 8 : str_starts(value, "http://") ? 7 : 0;
+
+    for (size_t i = 0; i < value.n; i++)
+        if (value.p[i] <= ' ' || value.p[i] >= 0x7f || strchr("\"<>\\", value.p[i]) != NULL)
+            return false;
+    return value.n == 0 || (scheme > 0 && value.n > scheme && value.p[scheme] != '/');
+}
+
 static bool valid(const struct setting *t, struct str value)
 {
     int64_t n;
@@ -32,7 +54,38 @@ static bool valid(const struct setting *t, struct str value)
         return str_int(value, &n) && n >= t->min && n <= t->max;
     if (t->kind == SETTING_BOOL)
         return str_is(value, "true") || str_is(value, "false");
+    if (t->kind == SETTING_WORD)
+        return is_word(str_of(t->value), value);
+    if (t->kind == SETTING_URL)
+        return is_url(value);
     return str_is_utf8(value);
+}
+
+static struct str wanted(struct arena *a, const struct setting *t)
+{
+    switch (t->kind) {
+    case SETTING_INT:
+        return str_printf(a, "a whole number from %" PRId64 " to %" PRId64, t->min, t->max);
+    case SETTING_BOOL:
+        return STR("true or false");
+    case SETTING_WORD:
+        return str_printf(a, "one of: %s", t->value);
+    case SETTING_URL:
+        return STR("an address that begins with http:// or https://");
+    case SETTING_TEXT:
+    case SETTING_SECRET:
+        break;
+    }
+    return STR("UTF-8 text");
+}
+
+static struct str default_of(const struct setting *t)
+{
+    struct str value = str_of(t->value);
+
+    if (t->kind == SETTING_WORD)
+        str_split(value, ' ', &value);
+    return value;
 }
 
 static bool set(struct arena *a, struct settings *s, struct str name, struct str value,
@@ -46,10 +99,8 @@ static bool set(struct arena *a, struct settings *s, struct str name, struct str
         return false;
     }
     if (!valid(e->setting, value)) {
-        *why = e->setting->kind == SETTING_INT
-                   ? str_printf(a, "%s (%s) must be a whole number from %" PRId64 " to %" PRId64,
-                                e->setting->name, source, e->setting->min, e->setting->max)
-                   : str_printf(a, "%s (%s) must be true or false", e->setting->name, source);
+        *why = str_printf(a, "%s (%s) must be %.*s", e->setting->name, source,
+                          STR_FMT(wanted(a, e->setting)));
         return false;
     }
     e->value = str_copy(a, value);
@@ -119,8 +170,8 @@ bool settings_load(struct arena *a, const struct module *const *modules, size_t 
     for (size_t m = 0; m < n; m++)
         for (size_t i = 0; i < modules[m]->settings_n; i++) {
             const struct setting *t = &modules[m]->settings[i];
-            must(valid(t, str_of(t->value)));
-            s->entries[k++] = (struct entry) { t, str_of(t->value), "default" };
+            must(valid(t, default_of(t)));
+            s->entries[k++] = (struct entry) { t, default_of(t), "default" };
         }
     if (!load_file(a, s, file, why) || !load_environment(a, s, environment, why))
         return false;

@@ -59,7 +59,7 @@ static const struct setting settings[] = {
       0 },
     { "sandbox.merchant", SETTING_TEXT, "Stagedoor", "Who is paid, as the payment page says", 0,
       0 },
-    { "sandbox.webhook_url", SETTING_TEXT, "", "Where all events are sent to; empty: nowhere", 0,
+    { "sandbox.webhook_url", SETTING_URL, "", "Where all events are sent to; empty: nowhere", 0,
       0 },
     { "sandbox.webhook_secret", SETTING_SECRET, "whsec_stagedoor",
       "What they are signed with: the receiver's payment.stripe_webhook_secret", 0, 0 },

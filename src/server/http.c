@@ -517,8 +517,8 @@ static struct MHD_Daemon *daemon_start(struct http *h, const struct address *add
         MHD_OPTION_NOTIFY_COMPLETED, on_end, h, MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, h,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)POOL_BYTES, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)setting_int(settings, "http.connections"), MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
-        MHD_OPTION_ARRAY, pool, MHD_OPTION_END);
+        (unsigned)setting_int(settings, "http.connections"), MHD_OPTION_ARRAY, pool,
+        MHD_OPTION_END);
 }
 
 static void http_free(struct http *h)
@@ -544,6 +544,7 @@ struct http *http_open(struct server *s, struct arena *a, struct str *why)
     pthread_cond_init(&h->stop, NULL);
     s->env->random(&seed, sizeof(seed));
     h->crowd = crowd_open((unsigned)setting_int(s->env->settings, "http.per_address"), seed);
+    errno = EADDRNOTAVAIL;
     if (take_address(str_copy(a, text).p, (uint16_t)port, &address))
         h->daemon = daemon_start(h, &address);
     if (h->daemon == NULL) {

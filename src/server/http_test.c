@@ -406,6 +406,21 @@ static void *close_server(void *arg)
 }
 
 /* What runs when the program is told to stop is still answered; idle connections and streams are closed. */
+/* Two programs on one port would each get some of the requests. */
+TEST(a_port_has_one_server)
+{
+    struct line_out l = line_open(NULL);
+    char port[32];
+    struct str why = STR_NONE;
+
+    snprintf(port, sizeof(port), "--http.port=%d", server_port(l.hall->server));
+    struct hall *second = hall_open("sqlite", port);
+    CHECK(!server_listen(second->server, second->arena, &why));
+    CHECK(why.p != NULL && strstr(str_copy(second->arena, why).p, "in use") != NULL);
+    hall_close(second);
+    line_close(&l);
+}
+
 TEST(stopping_lets_running_requests_end)
 {
     struct line_out l = line_open(NULL);

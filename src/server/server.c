@@ -79,11 +79,11 @@ static const struct setting settings[] = {
       "Addresses of proxies in front, with commas: their X-Forwarded-For is believed", 0, 0 },
     { "http.rates", SETTING_BOOL, "true", "Limit how often a caller may call", 0, 0 },
     { "http.cache_mb", SETTING_INT, "64", "Memory for answers that are kept; 0: none", 0, 65536 },
-    { "http.log", SETTING_TEXT, "none",
+    { "http.log", SETTING_WORD, "none writes all",
       "Requests that get a line in the log: none, writes or all; failures of ours always do", 0,
       0 },
-    { "http.metrics", SETTING_TEXT, "local", "Who may read /metrics: local (this machine) or all",
-      0, 0 },
+    { "http.metrics", SETTING_WORD, "local all",
+      "Who may read /metrics: local (this machine) or all", 0, 0 },
 };
 
 const struct module server_module = { .name = "server",

@@ -726,11 +726,11 @@ static const struct event_kind *const events[] = { &settled_event, &action_event
 
 static const struct setting settings[] = {
     { .name = "payment.driver",
-      .kind = SETTING_TEXT,
+      .kind = SETTING_WORD,
       .value = "stripe",
       .doc = "Which provider moves the money" },
     { .name = "payment.stripe_url",
-      .kind = SETTING_TEXT,
+      .kind = SETTING_URL,
       .value = "http://127.0.0.1:8090",
       .doc = "Where Stripe's API is; the sandbox unless told otherwise" },
     { .name = "payment.stripe_key",

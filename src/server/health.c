@@ -96,21 +96,40 @@ static enum err put_jobs(struct buf *b, struct call *c)
     return E_OK;
 }
 
+static enum err put_all(struct call *c, bool database)
+{
+    struct request *r = c->server;
+    struct buf b = { .arena = c->arena };
+
+    metrics_print(r->server->metrics, &b);
+    put_exec(&b, c->env);
+    metrics_line(&b, "database_up", true, "Whether the database was there for this answer",
+                 database);
+    if (database)
+        TRY(put_jobs(&b, c));
+    reply_bytes(c, 200, STR("text/plain; version=0.0.4; charset=utf-8"), buf_str(&b));
+    c->reply.cache = STR("no-store");
+    return E_OK;
+}
+
+enum err health_without_database(struct call *c, enum err e)
+{
+    const struct request *r = c->server;
+
+    return r->route == NULL || r->route->run != health_metrics || e == E_NOT_FOUND
+               ? e
+               : put_all(c, false);
+}
+
 /* For the operator: from this machine only, unless http.metrics is "all". Behind a proxy on this machine http.proxies must
  * name it, so that the client's own address counts. */
 enum err health_metrics(struct call *c)
 {
-    struct request *r = c->server;
-    struct buf b = { .arena = c->arena };
+    const struct request *r = c->server;
 
     if (!str_is(setting_text(c->env->settings, "http.metrics"), "all") &&
         !(is_local(guard_address(r)) && is_local(r->peer) &&
           r->known[KNOWN_FORWARDED_FOR].p == NULL))
         return E_NOT_FOUND;
-    metrics_print(r->server->metrics, &b);
-    put_exec(&b, c->env);
-    TRY(put_jobs(&b, c));
-    reply_bytes(c, 200, STR("text/plain; version=0.0.4; charset=utf-8"), buf_str(&b));
-    c->reply.cache = STR("no-store");
-    return E_OK;
+    return put_all(c, true);
 }

@@ -667,6 +667,8 @@ static void finish(struct request *r)
 {
     enum err e = r->call.result;
 
+    if (e != E_OK)
+        e = health_without_database(&r->call, e);
     metrics_add(r->server->metrics, METRIC_REPLAYS, r->call.replayed);
     if (e == E_OK)
         answer_success(r);

@@ -1,6 +1,8 @@
 /* request_test.c -- what is decided before and after a handler, without sockets. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/env.h"
+#include "core/db.h"
+#include "core/exec.h"
 #include "test/hall.h"
 
 #include <pthread.h>
@@ -293,5 +295,44 @@ TEST(nobody_is_given_what_is_known_to_be_stale)
     }
     __atomic_store_n(&racer.stop, true, __ATOMIC_RELEASE);
     pthread_join(thread, NULL);
+    hall_close(h);
+}
+
+/* --- figures without a database --------------------------------------------------------------------------------- */
+
+static enum err jobs_hidden(struct call *c)
+{
+    return db_run(c, "ALTER TABLE job RENAME TO job_hidden");
+}
+
+static enum err jobs_shown(struct call *c)
+{
+    return db_run(c, "ALTER TABLE job_hidden RENAME TO job");
+}
+
+static void behind_its_back(struct hall *h, handler *run)
+{
+    struct call c;
+
+    call_begin(&c, h->house->env, h->arena);
+    CHECK_OK(exec_transaction(h->house->env->exec, &c, WRITE, run));
+}
+
+/* Whoever looks why nothing works must see the figures. */
+TEST(metrics_are_told_when_the_database_fails)
+{
+    static const char *const forwarded[] = { "X-Forwarded-For: 192.0.2.1", NULL };
+    struct hall *h = hall_open("sqlite", NULL);
+
+    CHECK_INT(hall_ask(h, STR_NONE, "GET", "/metrics", NULL, NULL), 200);
+    const char *all = str_copy(h->arena, h->call.reply).p;
+    CHECK(strstr(all, "\ndatabase_up 1\n") != NULL && strstr(all, "\njobs{") != NULL);
+    behind_its_back(h, jobs_hidden);
+    CHECK_INT(hall_ask(h, STR_NONE, "GET", "/metrics", NULL, NULL), 200);
+    const char *some = str_copy(h->arena, h->call.reply).p;
+    CHECK(strstr(some, "\ndatabase_up 0\n") != NULL && strstr(some, "\njobs{") == NULL);
+    CHECK(strstr(some, "\nwriter_queue ") != NULL);
+    CHECK_INT(hall_ask(h, STR_NONE, "GET", "/metrics", NULL, forwarded), 404);
+    behind_its_back(h, jobs_shown);
     hall_close(h);
 }

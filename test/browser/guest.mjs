@@ -153,7 +153,7 @@ export class Guest {
                 await this.settled();
                 const name = `${number}-${what}-${size.width}-${scheme}`;
                 await this.page.screenshot({ path: join(this.folder, `${name}.png`) });
-                const found = await this.#axe();
+                const found = await this.axe();
                 const over = await this.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
                 this.tell(found.length === 0 && over <= 0, `looks ${name}`, [...found, ...(over > 0 ? [`${over} px too wide`] : [])].join("\n"));
             }
@@ -162,7 +162,7 @@ export class Guest {
         await this.page.setViewportSize(this.size);
     }
 
-    async #axe() {
+    async axe() {
         await this.page.evaluate(axe.source);
         const result = await this.page.evaluate(
             (tags) => window.axe.run(document, { runOnly: { type: "tag", values: tags }, resultTypes: ["violations"], preload: false }),

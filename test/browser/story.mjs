@@ -575,6 +575,21 @@ try {
         await nobody.heading(/.+/).first().waitFor();
         await nobody.look("no-such-page");
     });
+
+    await step("what watches the pages can fail", async () => {
+        const bad = await Guest.arrive(browser, house, { name: "bad", scheme: "light", width: 390, tell, looks, folder, counter });
+        await bad.go("/login");
+        await bad.heading("Welcome back").waitFor();
+        await bad.page.evaluate(() => {
+            const script = document.createElement("script");
+            script.textContent = "window.ran = true";
+            document.body.append(script, document.createElement("button"));
+        });
+        await until("the policy's breach is heard", () => bad.troubles.some((one) => one.startsWith("policy: script-src")));
+        must(!(await bad.page.evaluate(() => window.ran)), "an inline script ran");
+        must((await bad.axe()).some((one) => one.startsWith("button-name")), "axe does not see a button without a name");
+        await bad.leave();
+    });
 } catch (error) {
     if (error.message !== "the story ends here") tell(false, "the story", error.stack);
 }

@@ -491,6 +491,7 @@ try {
 
         await nobody.go("/login");
         await nobody.link("Forgot it?").click();
+        await nobody.heading("A new password").waitFor();
         await nobody.page.getByLabel("E-mail").fill(addressOf(felix));
         await nobody.look("forgot");
         await nobody.page.getByRole("button").filter({ hasText: /link/i }).click();

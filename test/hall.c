@@ -70,6 +70,18 @@ static enum err file(struct call *c)
     return E_OK;
 }
 
+static enum err hold(struct call *c)
+{
+    char path[300], one;
+
+    (void)c;
+    snprintf(path, sizeof(path), "%s/hold", unit_dir());
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    must(fd >= 0 && read(fd, &one, 1) >= 0);
+    close(fd);
+    return E_OK;
+}
+
 static enum err slow(struct call *c)
 {
     struct timespec t = { 3, 0 };
@@ -127,6 +139,12 @@ static const struct route routes[] = {
       .auth = ANYONE,
       .tx = NONE,
       .wire = WIRE_RAW },
+    { .method = GET,
+      .path = "/t/hold",
+      .run = hold,
+      .summary = "Hold",
+      .auth = ANYONE,
+      .tx = NONE },
     { .method = POST,
       .path = "/t/slow",
       .run = slow,

@@ -4,7 +4,8 @@
  *   POST /t/touch/{n}    changes the object n            GET /t/file      ten digits, with a tag
  *   POST /t/slow         holds the writer for 3 s        POST /t/echo     {"text":…} -> the same, 201
  *   GET  /t/page         a page of the web app           POST /t/pay      like echo, but a key is required
- *   POST /t/shout        an event hall.shout for the caller */
+ *   POST /t/shout        an event hall.shout for the caller
+ *   GET  /t/hold         holds the loop until the test, which made the FIFO "hold" in its folder, has opened and closed it */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef TEST_HALL_H
 #define TEST_HALL_H

@@ -226,6 +226,22 @@ static void resume_woken(struct http *h)
     }
 }
 
+/* libmicrohttpd 0.9.75 asks epoll for edges, and waits for the next one after a read that was not full: the end of a
+ * connection that came together with the last bytes is then noticed by its time limit alone. Said again, it is an edge. */
+static void notice_end(struct connection *c, int phase)
+{
+    int64_t since_us = __atomic_load_n(&c->since_us, __ATOMIC_RELAXED);
+    int64_t came = __atomic_load_n(&c->came, __ATOMIC_RELAXED);
+    char one;
+
+    if (phase > PHASE_BODY || (c->looked_since_us == since_us && c->looked_came == came))
+        return;
+    c->looked_since_us = since_us;
+    c->looked_came = came;
+    if (recv(c->fd, &one, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+        shutdown(c->fd, SHUT_RD);
+}
+
 static void look_at_all(struct http *h)
 {
     int64_t now_us = monotonic_us();
@@ -237,6 +253,8 @@ static void look_at_all(struct http *h)
             give_up(c, now_us);
         else if (too_slow(c, phase, for_us))
             cut(c, phase);
+        else
+            notice_end(c, phase);
     }
     look_at_lingerers(h, now_us);
 }

@@ -3,8 +3,10 @@
 #include "test/hall.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 struct line_out {
     struct hall *hall;
@@ -215,6 +217,28 @@ TEST(requests_may_come_in_crumbs)
     CHECK_INT(status_of(hear(&l, fd, NULL)), 201);
     close(fd);
     line_close(&l);
+}
+
+/* Half a body and the connection's end, which come while the loop is held: epoll tells of both at once, and once. */
+TEST(an_end_that_comes_with_data_is_noticed)
+{
+    struct line_out l = line_open("--http.threads=1");
+    char path[300];
+
+    snprintf(path, sizeof(path), "%s/hold", unit_dir());
+    must(mkfifo(path, 0600) == 0);
+    int half = dial(&l), held = dial(&l);
+    say(half, STR(NEXT));
+    hear(&l, half, "alive"); /* the loop has it */
+    say(held, STR("GET /t/hold HTTP/1.1\r\nHost: a\r\n\r\n"));
+    int hold = open(path, O_WRONLY | O_CLOEXEC);
+    say(half, STR(POST_ECHO "Content-Length: 12\r\n\r\n{\"te"));
+    close(half);
+    close(hold);
+    CHECK_INT(status_of(hear(&l, held, "204")), 204);
+    line_close(
+        &l); /* would wait for the rest of the body until its time is over, and give up before */
+    close(held);
 }
 
 /* --- sizes ------------------------------------------------------------------------------------------------------ */

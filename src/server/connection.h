@@ -37,7 +37,8 @@ struct connection {
     int64_t came;        /* bytes of the body; atomic */
     bool whole;          /* the body has a time limit, not a least speed; atomic */
     int64_t deadline_us; /* of PHASE_PARKED; atomic */
-    int64_t looked_since_us, looked_came; /* when the watch last looked whether the client has closed */
+    int64_t looked_since_us,
+        looked_came; /* when the watch last looked whether the client has closed */
     struct request *request;
     enum want want;
     bool waiting;       /* suspended for the runner */

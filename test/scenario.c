@@ -13,6 +13,7 @@
  *   bank    opens                       # the sandbox, for what follows
  *   bank    pay $page 4242424242424242                                         -> 303 $next
  *   bank    confirm $next complete                                             -> 303
+ *   ledger  fan -500  ana +400  platform +100                 # since the last such line; 0 when not named before
  *
  * A person is signed up when first named ("admin" as the operator; "nobody" never); $ana is the account's id. An expected
  * object may leave members out; a list has them all. "$name" in it takes the value at first, and compares it from then on;
@@ -21,6 +22,7 @@
  * the answer may wait for them). clock moves both clocks, calendar only that of business. mail: the token in the last mail
  * to somebody. bank: what a payer does on the hosted page; the name at the end takes where the page leads to. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/exec.h"
 #include "modules.h"
 #include "test/record.h"
 #include "test/stage.h"
@@ -78,6 +80,16 @@ static void variable_set(struct scenario *s, struct str name, struct str value)
     must(s->variables_n < VARIABLES_MAX);
     s->variables[s->variables_n++] =
         (struct variable) { str_copy(s->arena, name), str_copy(s->arena, value) };
+}
+
+static void variable_put(struct scenario *s, struct str name, struct str value)
+{
+    for (size_t i = 0; i < s->variables_n; i++)
+        if (str_eq(s->variables[i].name, name)) {
+            s->variables[i].value = str_copy(s->arena, value);
+            return;
+        }
+    variable_set(s, name, value);
 }
 
 static bool in_name(char c)
@@ -499,6 +511,71 @@ static void take_bank(struct scenario *s, struct str rest)
         variable_set(s, str_cut(name, 1, name.n), location);
 }
 
+/* What moved towards somebody so far, in minor units of whatever currency. */
+struct moved {
+    struct id who; /* none: the platform */
+    int64_t amount;
+};
+
+static enum err moved_sum(struct call *c)
+{
+    struct moved *m = c->prepared;
+
+    if (!id_some(m->who))
+        return db_int(c, &m->amount,
+                      "SELECT CAST(-coalesce(sum(e.amount), 0) AS INTEGER) FROM ledger_entry e"
+                      " JOIN ledger_account a ON a.id = e.account"
+                      " WHERE a.kind IN ('revenue_fee', 'tax')");
+    return db_int(c, &m->amount,
+                  "SELECT CAST((SELECT -coalesce(sum(e.amount), 0) FROM ledger_entry e"
+                  "     JOIN ledger_account a ON a.id = e.account WHERE a.owner = $1)"
+                  " - (SELECT coalesce(sum(gross), 0) FROM ledger_earning WHERE fan = $1)"
+                  " AS INTEGER)",
+                  m->who);
+}
+
+static int64_t moved_to(struct scenario *s, struct str who)
+{
+    struct arena a = { 0 };
+    struct call c;
+    struct moved m = { .amount = 0 };
+
+    if (!str_is(who, "platform") && !id_parse(variable_get(s, who), "usr", &m.who)) {
+        COMPLAIN(s, "nobody is called %.*s here", STR_FMT(who));
+        return 0;
+    }
+    call_begin(&c, s->stage->house->env, &a);
+    c.prepared = &m;
+    CHECK_OK(exec_transaction(s->stage->house->env->exec, &c, READ, moved_sum));
+    arena_done(&a);
+    return m.amount;
+}
+
+/* fan -500 ana +400 platform +100 */
+static void take_ledger(struct scenario *s, struct str rest)
+{
+    int64_t sum = 0, want = 0, before = 0;
+
+    do {
+        struct str who = word(&rest), by = word(&rest);
+        struct str key = str_printf(s->arena, "ledger %.*s", STR_FMT(who));
+        if (!str_int(str_starts(by, "+") ? str_cut(by, 1, by.n) : by, &want)) {
+            COMPLAIN(s, "fan -500 ana +400 platform +100");
+            return;
+        }
+        before = 0;
+        str_int(variable_get(s, key), &before);
+        int64_t now = moved_to(s, who);
+        if (now - before != want)
+            COMPLAIN(s, "%.*s got %" PRId64 ", should be %" PRId64, STR_FMT(who), now - before,
+                     want);
+        variable_put(s, key, str_printf(s->arena, "%" PRId64, now));
+        sum += want;
+    } while (rest.n > 0);
+    if (sum != 0)
+        COMPLAIN(s, "the line sums to %" PRId64 ": somebody is missing", sum);
+}
+
 static void take_line(struct scenario *s, struct str line)
 {
     struct str rest = str_trim(line);
@@ -513,6 +590,8 @@ static void take_line(struct scenario *s, struct str line)
         take_mail(s, to, word(&rest));
     } else if (str_is(who, "bank")) {
         take_bank(s, rest);
+    } else if (str_is(who, "ledger")) {
+        take_ledger(s, rest);
     } else {
         take_request(s, who, rest);
     }

@@ -220,6 +220,7 @@ static bool open_drivers(struct program *p)
         .url = setting_text(e->settings, "payment.stripe_url"),
         .key = setting_text(e->settings, "payment.stripe_key"),
         .webhook_secrets = setting_text(e->settings, "payment.stripe_webhook_secret"),
+        .statement = setting_text(e->settings, "payment.statement"),
         .log = e->log,
         .random = random_fill,
     });

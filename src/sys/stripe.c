@@ -387,7 +387,8 @@ static enum err customer_of(struct stripe *s, struct arena *a, int64_t until_us,
     return customer->p == NULL ? E_PROVIDER_UNAVAILABLE : E_OK;
 }
 
-static struct str session_form(struct arena *a, const struct pay_request *r, struct str customer)
+static struct str session_form(struct arena *a, const struct pay_request *r, struct str customer,
+                               struct str statement)
 {
     struct form f = { { .arena = a } };
 
@@ -404,6 +405,7 @@ static struct str session_form(struct arena *a, const struct pay_request *r, str
     form_add(&f, "payment_intent_data[metadata][via]", STR("checkout"));
     if (r->save_method)
         form_add(&f, "payment_intent_data[setup_future_usage]", STR("off_session"));
+    form_add(&f, "payment_intent_data[statement_descriptor_suffix]", statement);
     form_add(&f, "success_url", r->success_url);
     form_add(&f, "cancel_url", r->cancel_url);
     return buf_str(&f.buf);
@@ -430,13 +432,13 @@ static enum err session_create(struct stripe *s, struct arena *a, int64_t until_
     struct pay_request again = *r;
 
     TRY(customer_of(s, a, until_us, r, customer));
-    x->body = session_form(a, r, *customer);
+    x->body = session_form(a, r, *customer, s->o.statement);
     *ending = send(s, a, until_us, x);
     if (*ending != ANSWERED || !gone(x, "customer") || r->customer.p == NULL)
         return E_OK;
     again.customer = STR_NONE;
     TRY(customer_of(s, a, until_us, &again, customer));
-    x->body = session_form(a, r, *customer);
+    x->body = session_form(a, r, *customer, s->o.statement);
     *ending = send(s, a, until_us, x);
     return E_OK;
 }
@@ -466,7 +468,7 @@ static enum err stripe_checkout(struct pay *p, struct arena *a, const struct pay
     return E_OK;
 }
 
-static struct str charge_form(struct arena *a, const struct pay_request *r)
+static struct str charge_form(struct arena *a, const struct pay_request *r, struct str statement)
 {
     struct form f = { { .arena = a } };
 
@@ -477,6 +479,7 @@ static struct str charge_form(struct arena *a, const struct pay_request *r)
     form_add(&f, "confirm", STR("true"));
     form_add(&f, "description", r->description);
     form_add(&f, "metadata[reference]", r->reference);
+    form_add(&f, "statement_descriptor_suffix", statement);
     form_add(&f, "expand[0]", STR("latest_charge.balance_transaction"));
     return buf_str(&f.buf);
 }
@@ -488,7 +491,7 @@ static enum err stripe_charge(struct pay *p, struct arena *a, const struct pay_r
     struct pay_outcome o;
     struct exchange x = { .method = "POST",
                           .path = STR("/v1/payment_intents"),
-                          .body = charge_form(a, r),
+                          .body = charge_form(a, r, s->o.statement),
                           .key = r->key };
 
     must(r->customer.p != NULL && r->method.p != NULL);
@@ -691,6 +694,18 @@ static void secrets_set(struct stripe *s, struct str list)
     }
 }
 
+/* Stripe takes at most 22 characters, and none of these. */
+static struct str statement_of(struct arena *a, struct str text)
+{
+    struct buf b = { .arena = a };
+
+    text = str_trim(text);
+    for (size_t i = 0; i < text.n && b.n < 22; i++)
+        if (text.p[i] >= ' ' && text.p[i] <= '~' && strchr("<>\\'\"*", text.p[i]) == NULL)
+            buf_char(&b, text.p[i]);
+    return b.n == 0 ? STR_NONE : buf_str(&b);
+}
+
 struct pay *stripe_open(const struct stripe_options *o)
 {
     struct stripe *s = calloc(1, sizeof(*s));
@@ -699,6 +714,7 @@ struct pay *stripe_open(const struct stripe_options *o)
     s->pay.ops = &stripe_ops;
     s->o = *o;
     s->o.url = str_copy(&s->arena, o->url);
+    s->o.statement = statement_of(&s->arena, o->statement);
     s->o.tries = o->tries > 0 ? o->tries : TRIES;
     s->o.timeout_ms = o->timeout_ms > 0 ? o->timeout_ms : TIMEOUT_MS;
     s->o.patience_ms = o->patience_ms > 0 ? o->patience_ms : PATIENCE_MS;

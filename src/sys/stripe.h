@@ -21,6 +21,8 @@ struct stripe_options {
     struct str url;             /* "https://api.stripe.com", no slash at the end */
     struct str key;             /* "sk_…" */
     struct str webhook_secrets; /* "whsec_…"; several with commas, while one replaces another */
+    struct str
+        statement; /* follows the account's name on the payer's bank statement; none or empty: nothing */
     struct log *log;
     void (*random)(void *p, size_t n); /* for the jitter of pauses */
     int tries;                         /* of one call; 0: 3 */

@@ -120,6 +120,7 @@ static struct pay *driver(struct arena *a, int port)
         .url = str_printf(a, "http://127.0.0.1:%d", port),
         .key = STR("sk_test_x"),
         .webhook_secrets = STR("whsec_new, whsec_old"),
+        .statement = STR("The \"*Gate*\" and a long tail behind"),
         .random = random_fill,
         .timeout_ms = 700,
         .patience_ms = 6000,
@@ -181,6 +182,8 @@ TEST(stripe_checkout_says_what_it_wants)
     CHECK(strstr(p.requests[1], "[currency]=eur&") != NULL);
     CHECK(strstr(p.requests[1], "[name]=Ana%20%26%20friends&") != NULL);
     CHECK(strstr(p.requests[1], "[setup_future_usage]=off_session&") != NULL);
+    CHECK(strstr(p.requests[1],
+                 "[statement_descriptor_suffix]=The%20Gate%20and%20a%20long%20ta&") != NULL);
     arena_done(&a);
 }
 

@@ -1,4 +1,8 @@
-/* form.tsx -- what every form does: one submission at a time, errors beside the field to blame, focus led to them. */
+/* form.tsx -- what every form does: it keeps what was typed, submits once at a time, shows errors beside the field to blame and
+ * leads the focus to them.
+ *
+ *   const form = useForm({ email: "", password: "" }, async ({ email, password }) => { ... });
+ *   <Form form={form}><Field label="E-mail" type="email" {...form.field("email")} /> ... */
 /* SPDX-License-Identifier: Apache-2.0 */
 import { useRef, useState, type FormEvent, type ReactNode } from "react";
 import { ApiError } from "@/api/client";
@@ -6,15 +10,30 @@ import { FormError } from "./field";
 import { advice, sentence } from "./advice";
 import { cx } from "./cx";
 
-export interface FormState {
+type Values = Record<string, string>;
+
+export interface FieldProps {
+  name: string;
+  value: string;
+  onChange: (event: { target: { value: string } }) => void;
+  error: string | undefined;
+}
+
+export interface FormState<V extends Values = Values> {
+  values: V;
   busy: boolean;
   error: ApiError | null;
-  /* The message for this field, if the server blamed it. */
-  of: (field: string) => string | undefined;
+  /* What goes wrong with no field of this form, for its head. */
+  whole: ApiError | null;
+  field: (name: keyof V & string) => FieldProps;
   submit: (event: FormEvent<HTMLFormElement>) => void;
 }
 
-export function useForm(act: () => Promise<void>): FormState {
+export function useForm<V extends Values>(
+  initial: V,
+  act: (values: V) => Promise<void>,
+): FormState<V> {
+  const [values, setValues] = useState(initial);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<ApiError | null>(null);
   const running = useRef(false);
@@ -25,7 +44,7 @@ export function useForm(act: () => Promise<void>): FormState {
     setBusy(true);
     setError(null);
     try {
-      await act();
+      await act(values);
     } catch (cause) {
       if (!(cause instanceof ApiError)) throw cause;
       setError(cause);
@@ -37,9 +56,19 @@ export function useForm(act: () => Promise<void>): FormState {
   };
 
   return {
+    values,
     busy,
     error,
-    of: (field) => (error?.field === field ? sentence(error.detail ?? error.title) : undefined),
+    whole: error && !Object.hasOwn(values, error.field ?? "") ? error : null,
+    field: (name) => ({
+      name,
+      value: values[name] ?? "",
+      onChange: (event) => {
+        const { value } = event.target;
+        setValues((before) => ({ ...before, [name]: value }));
+      },
+      error: error?.field === name ? sentence(error.detail ?? error.title) : undefined,
+    }),
     submit: (event) => {
       event.preventDefault();
       void run(event.currentTarget);
@@ -47,21 +76,17 @@ export function useForm(act: () => Promise<void>): FormState {
   };
 }
 
-/* `fields` are the names that show their own error; whatever else goes wrong is told at the form's foot. */
 export function Form({
   form,
-  fields,
   className,
   children,
   label,
 }: {
-  form: FormState;
-  fields: string[];
+  form: Pick<FormState, "submit" | "whole">;
   className?: string;
   children: ReactNode;
   label?: string;
 }) {
-  const whole = form.error && !fields.includes(form.error.field ?? "") ? form.error : null;
   return (
     <form
       onSubmit={form.submit}
@@ -69,7 +94,7 @@ export function Form({
       aria-label={label}
       noValidate={false}
     >
-      {whole && <FormError title={whole.title}>{advice(whole)}</FormError>}
+      {form.whole && <FormError title={form.whole.title}>{advice(form.whole)}</FormError>}
       {children}
     </form>
   );

@@ -10,9 +10,8 @@ import { Form, useForm } from "@/ui/form";
 import { Doorway } from "./frame";
 
 export default function Forgot() {
-  const [email, setEmail] = useState("");
   const [sent, setSent] = useState(false);
-  const form = useForm(async () => {
+  const form = useForm({ email: "" }, async ({ email }) => {
     await api("POST /v1/password-resets", { body: { email: email.trim() } });
     setSent(true);
   });
@@ -22,8 +21,8 @@ export default function Forgot() {
         <div role="status" className="grid gap-5">
           <MailCheck className="size-10 text-glow" aria-hidden />
           <p className="text-muted">
-            If <strong className="font-medium text-text">{email}</strong> has an account here, a
-            link to set a new password is on its way. It works once, and for one hour.
+            If <strong className="font-medium text-text">{form.values.email}</strong> has an account
+            here, a link to set a new password is on its way. It works once, and for one hour.
           </p>
           <p className="text-muted">
             Nothing after a few minutes? Look among unwanted mail, or check that the address is
@@ -48,16 +47,13 @@ export default function Forgot() {
         </Link>
       }
     >
-      <Form form={form} fields={["email"]} label="Ask for a new password">
+      <Form form={form} label="Ask for a new password">
         <Field
           label="E-mail"
-          name="email"
+          {...form.field("email")}
           type="email"
           autoComplete="username"
           required
-          value={email}
-          onChange={(e) => setEmail(e.target.value)}
-          error={form.of("email")}
         />
         <Button type="submit" look="lamp" size="large" busy={form.busy}>
           Send the link

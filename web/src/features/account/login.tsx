@@ -1,6 +1,5 @@
 /* login.tsx -- logging in. */
 /* SPDX-License-Identifier: Apache-2.0 */
-import { useState } from "react";
 import { Link, useNavigate, useSearchParams } from "react-router";
 import { api } from "@/api/client";
 import { Button } from "@/ui/button";
@@ -14,9 +13,7 @@ export default function Login() {
   const next = safeNext(search.get("next"));
   const navigate = useNavigate();
   const become = useBecome();
-  const [email, setEmail] = useState("");
-  const [password, setPassword] = useState("");
-  const form = useForm(async () => {
+  const form = useForm({ email: "", password: "" }, async ({ email, password }) => {
     await api("POST /v1/sessions", { body: { email: email.trim(), password } });
     await become(await api("GET /v1/me"));
     await navigate(next ?? "/feed", { replace: true });
@@ -38,25 +35,19 @@ export default function Login() {
         </>
       }
     >
-      <Form form={form} fields={["email", "password"]} label="Log in">
+      <Form form={form} label="Log in">
         <Field
           label="E-mail"
-          name="email"
+          {...form.field("email")}
           type="email"
           autoComplete="username"
           required
-          value={email}
-          onChange={(e) => setEmail(e.target.value)}
-          error={form.of("email")}
         />
         <PasswordField
           label="Password"
-          name="password"
+          {...form.field("password")}
           autoComplete="current-password"
           required
-          value={password}
-          onChange={(e) => setPassword(e.target.value)}
-          error={form.of("password")}
           aside={
             <Link to="/forgot" className="text-glow underline underline-offset-4">
               Forgot it?

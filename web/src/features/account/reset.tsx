@@ -1,6 +1,5 @@
 /* reset.tsx -- setting a new password with the token of a mailed link. */
 /* SPDX-License-Identifier: Apache-2.0 */
-import { useState } from "react";
 import { useNavigate, useSearchParams } from "react-router";
 import { api } from "@/api/client";
 import { Button, ButtonLink } from "@/ui/button";
@@ -15,8 +14,7 @@ export default function Reset() {
   const token = search.get("token");
   const navigate = useNavigate();
   const become = useBecome();
-  const [password, setPassword] = useState("");
-  const form = useForm(async () => {
+  const form = useForm({ password: "" }, async ({ password }) => {
     await api("POST /v1/password-resets/confirm", { body: { token: token ?? "", password } });
     await become(null);
     toast.done("Your new password is set. Log in with it.");
@@ -36,16 +34,13 @@ export default function Reset() {
   const stale = form.error?.code === "token_spent";
   return (
     <Doorway title="Set a new password" lead="You will be logged out everywhere else.">
-      <Form form={form} fields={["password"]} label="Set a new password">
+      <Form form={form} label="Set a new password">
         <PasswordField
           label="New password"
-          name="password"
+          {...form.field("password")}
           autoComplete="new-password"
           required
           minLength={8}
-          value={password}
-          onChange={(e) => setPassword(e.target.value)}
-          error={form.of("password")}
           hint="At least 8 characters."
         />
         <Button type="submit" look="lamp" size="large" busy={form.busy}>

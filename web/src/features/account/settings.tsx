@@ -12,7 +12,6 @@ import {
   Sun,
   type LucideIcon,
 } from "lucide-react";
-import { useState } from "react";
 import { Link } from "react-router";
 import { api } from "@/api/client";
 import { remember, useAct } from "@/api/query";
@@ -34,8 +33,7 @@ const themes: { theme: Theme; label: string; icon: LucideIcon }[] = [
 
 function Profile({ me }: { me: Me }) {
   const client = useQueryClient();
-  const [name, setName] = useState(me.name);
-  const form = useForm(async () => {
+  const form = useForm({ name: me.name }, async ({ name }) => {
     remember(
       client,
       "GET /v1/me",
@@ -49,21 +47,23 @@ function Profile({ me }: { me: Me }) {
       <h2 id="settings-profile" className="mb-5 text-lg font-semibold">
         You
       </h2>
-      <Form form={form} fields={["name"]}>
+      <Form form={form}>
         <Field
           label="Your name"
-          name="name"
+          {...form.field("name")}
           autoComplete="name"
           required
           maxLength={60}
-          value={name}
-          onChange={(e) => setName(e.target.value)}
-          error={form.of("name")}
           hint="Creators you support see it."
         />
         <div className="flex items-center justify-between gap-4">
           <p className="text-sm text-muted">Here since {date(me.created)}</p>
-          <Button type="submit" look="lamp" busy={form.busy} disabled={name.trim() === me.name}>
+          <Button
+            type="submit"
+            look="lamp"
+            busy={form.busy}
+            disabled={form.values.name.trim() === me.name}
+          >
             Save
           </Button>
         </div>

@@ -1,6 +1,5 @@
 /* signup.tsx -- making an account. */
 /* SPDX-License-Identifier: Apache-2.0 */
-import { useState } from "react";
 import { Link, useNavigate, useSearchParams } from "react-router";
 import { api } from "@/api/client";
 import { Button } from "@/ui/button";
@@ -15,12 +14,9 @@ export default function Signup() {
   const next = safeNext(search.get("next"));
   const navigate = useNavigate();
   const become = useBecome();
-  const [name, setName] = useState("");
-  const [email, setEmail] = useState("");
-  const [password, setPassword] = useState("");
-  const form = useForm(async () => {
+  const form = useForm({ name: "", email: "", password: "" }, async (typed) => {
     const me = await api("POST /v1/accounts", {
-      body: { email: email.trim(), password, name: name.trim() },
+      body: { ...typed, email: typed.email.trim(), name: typed.name.trim() },
     });
     await become(me);
     toast.done("Your account is ready. We sent a link to confirm your e-mail address.");
@@ -43,37 +39,28 @@ export default function Signup() {
         </>
       }
     >
-      <Form form={form} fields={["name", "email", "password"]} label="Sign up">
+      <Form form={form} label="Sign up">
         <Field
           label="Your name"
-          name="name"
+          {...form.field("name")}
           autoComplete="name"
           required
           maxLength={60}
-          value={name}
-          onChange={(e) => setName(e.target.value)}
-          error={form.of("name")}
           hint="Creators you support will see it."
         />
         <Field
           label="E-mail"
-          name="email"
+          {...form.field("email")}
           type="email"
           autoComplete="username"
           required
-          value={email}
-          onChange={(e) => setEmail(e.target.value)}
-          error={form.of("email")}
         />
         <PasswordField
           label="Password"
-          name="password"
+          {...form.field("password")}
           autoComplete="new-password"
           required
           minLength={8}
-          value={password}
-          onChange={(e) => setPassword(e.target.value)}
-          error={form.of("password")}
           hint="At least 8 characters. A few words in a row are easy to keep and hard to guess."
         />
         <Button type="submit" look="lamp" size="large" busy={form.busy}>

@@ -19,13 +19,10 @@ export default function Become() {
   const me = useMe();
   const client = useQueryClient();
   const navigate = useNavigate();
-  const [handle, setHandle] = useState("");
-  const [name, setName] = useState(me?.name ?? "");
-  const [bio, setBio] = useState("");
   const [sent, setSent] = useState(false);
-  const form = useForm(async () => {
+  const form = useForm({ handle: "", name: me?.name ?? "", bio: "" }, async (typed) => {
     const creator = await api("POST /v1/creators", {
-      body: { handle, name: name.trim(), bio: bio.trim() },
+      body: { ...typed, name: typed.name.trim(), bio: typed.bio.trim() },
     });
     setSent(true);
     remember(client, "GET /v1/creators/me", undefined, creator);
@@ -33,6 +30,7 @@ export default function Become() {
     toast.done("Your page is open");
     await navigate("/studio", { replace: true });
   });
+  const { handle, name, bio } = form.values;
   if (me?.creator && !form.busy && !sent) return <Navigate to="/studio" replace />;
   return (
     <div className="mx-auto max-w-4xl">
@@ -41,25 +39,19 @@ export default function Become() {
       </PageHead>
       <div className="grid items-start gap-8 lg:grid-cols-[minmax(0,1fr)_19rem]">
         <Card className="p-5 sm:p-7">
-          <Form form={form} fields={["handle", "name", "bio"]} label="Become a creator">
+          <Form form={form} label="Become a creator">
             <Field
               label="Name"
-              name="name"
+              {...form.field("name")}
               required
               maxLength={60}
-              value={name}
-              onChange={(e) => setName(e.target.value)}
-              error={form.of("name")}
               hint="What you go by. It need not be your legal name."
             />
-            <HandleField value={handle} onChange={setHandle} error={form.of("handle")} />
+            <HandleField {...form.field("handle")} />
             <TextArea
               label="About you"
-              name="bio"
+              {...form.field("bio")}
               maxLength={1000}
-              value={bio}
-              onChange={(e) => setBio(e.target.value)}
-              error={form.of("bio")}
               placeholder="What you make, and what people find behind your door."
             />
             <Button type="submit" look="lamp" size="large" busy={form.busy}>

@@ -1,6 +1,7 @@
 /* handle.tsx -- the field for a handle: the address of a creator's page. */
 /* SPDX-License-Identifier: Apache-2.0 */
 import { Field } from "@/ui/field";
+import type { FieldProps } from "@/ui/form";
 
 const tidy = (text: string) =>
   text
@@ -9,19 +10,10 @@ const tidy = (text: string) =>
     .replace(/[^a-z0-9_]/g, "")
     .slice(0, 30);
 
-export function HandleField({
-  value,
-  onChange,
-  error,
-}: {
-  value: string;
-  onChange: (handle: string) => void;
-  error?: string | undefined;
-}) {
+export function HandleField({ value, onChange, ...rest }: FieldProps) {
   return (
     <Field
       label="Handle"
-      name="handle"
       required
       minLength={3}
       maxLength={30}
@@ -31,9 +23,9 @@ export function HandleField({
       spellCheck={false}
       before="@"
       className="pl-8"
+      {...rest}
       value={value}
-      onChange={(event) => onChange(tidy(event.target.value))}
-      error={error}
+      onChange={(event) => onChange({ target: { value: tidy(event.target.value) } })}
       hint={
         <>
           Your page will be{" "}

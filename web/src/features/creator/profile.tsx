@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 import { useQueryClient } from "@tanstack/react-query";
 import { ExternalLink } from "lucide-react";
-import { useState } from "react";
 import { api } from "@/api/client";
 import { forget, remember, useGet } from "@/api/query";
 import type { Creator } from "@/api/schema";
@@ -55,45 +54,28 @@ function Pictures({ creator }: { creator: Creator }) {
 
 function Words({ creator }: { creator: Creator }) {
   const client = useQueryClient();
-  const [name, setName] = useState(creator.name);
-  const [handle, setHandle] = useState(creator.handle);
-  const [bio, setBio] = useState(creator.bio);
-  const same =
-    name.trim() === creator.name && handle === creator.handle && bio.trim() === creator.bio;
-  const form = useForm(async () => {
+  const { name, handle, bio } = creator;
+  const form = useForm({ name, handle, bio }, async (typed) => {
     const saved = await api("PATCH /v1/creators/me", {
-      body: { name: name.trim(), handle, bio: bio.trim() },
+      body: { ...typed, name: typed.name.trim(), bio: typed.bio.trim() },
     });
     remember(client, "GET /v1/creators/me", undefined, saved);
     void forget(client, "/v1/creators", "/v1/feed", "/v1/posts");
     toast.done("Saved");
   });
+  const typed = form.values;
+  const same = typed.name.trim() === name && typed.handle === handle && typed.bio.trim() === bio;
   return (
     <Card className="p-5 sm:p-7">
-      <Form form={form} fields={["name", "handle", "bio"]} label="Your page">
-        <Field
-          label="Name"
-          name="name"
-          required
-          maxLength={60}
-          value={name}
-          onChange={(e) => setName(e.target.value)}
-          error={form.of("name")}
-        />
-        <HandleField value={handle} onChange={setHandle} error={form.of("handle")} />
-        {handle !== creator.handle && (
+      <Form form={form} label="Your page">
+        <Field label="Name" {...form.field("name")} required maxLength={60} />
+        <HandleField {...form.field("handle")} />
+        {typed.handle !== handle && (
           <p className="-mt-2 text-sm text-muted">
-            Links to @{creator.handle} will stop working, and somebody else may take that handle.
+            Links to @{handle} will stop working, and somebody else may take that handle.
           </p>
         )}
-        <TextArea
-          label="About you"
-          name="bio"
-          maxLength={1000}
-          value={bio}
-          onChange={(e) => setBio(e.target.value)}
-          error={form.of("bio")}
-        />
+        <TextArea label="About you" {...form.field("bio")} maxLength={1000} />
         <div className="flex justify-end">
           <Button type="submit" look="lamp" busy={form.busy} disabled={same}>
             Save

@@ -27,74 +27,52 @@ const tierPaths = ["/v1/creators"];
 function TierForm({ tier, done }: { tier: Tier | null; done: () => void }) {
   const client = useQueryClient();
   const intent = useIntent();
-  const [name, setName] = useState(tier?.name ?? "");
-  const [description, setDescription] = useState(tier?.description ?? "");
-  const [currency, setCurrency] = useState(tier?.currency ?? "EUR");
-  const [price, setPrice] = useState(tier ? majorOf(tier.price, tier.currency) : "");
-  const minor = minorOf(price, currency);
   const [wrong, setWrong] = useState(false);
-  const form = useForm(async () => {
-    if (minor === null) {
-      setWrong(true);
-      return;
-    }
-    const body = { name: name.trim(), description: description.trim(), price: minor };
+  const initial = {
+    name: tier?.name ?? "",
+    description: tier?.description ?? "",
+    currency: tier?.currency ?? "EUR",
+    price: tier ? majorOf(tier.price, tier.currency) : "",
+  };
+  const form = useForm(initial, async (typed) => {
+    const price = minorOf(typed.price, typed.currency);
+    setWrong(price === null);
+    if (price === null) return;
+    const body = { name: typed.name.trim(), description: typed.description.trim(), price };
     if (tier) await api("PATCH /v1/tiers/{tier}", { params: { tier: tier.id }, body });
     else {
-      const whole = { ...body, currency };
+      const whole = { ...body, currency: typed.currency };
       await intent(whole, (key) => api("POST /v1/creators/me/tiers", { body: whole, key }));
     }
     void forget(client, ...tierPaths);
     toast.done(tier ? "Tier saved" : "Tier made");
     done();
   });
+  const { name, description, currency } = form.values;
+  const minor = minorOf(form.values.price, currency);
+  const price = form.field("price");
   return (
-    <Form
-      form={form}
-      fields={["name", "description", "price", "currency"]}
-      label={tier ? "Edit tier" : "New tier"}
-    >
+    <Form form={form} label={tier ? "Edit tier" : "New tier"}>
       <TierTicket
         tier={{ name: name || "Your tier", description, price: minor ?? 0, currency }}
         lit
         level="p"
       />
-      <Field
-        label="Name"
-        name="name"
-        required
-        maxLength={60}
-        value={name}
-        onChange={(e) => setName(e.target.value)}
-        error={form.of("name")}
-        placeholder="Backstage"
-      />
+      <Field label="Name" {...form.field("name")} required maxLength={60} placeholder="Backstage" />
       <div className="grid grid-cols-[1fr_7.5rem] items-start gap-3">
         <Field
           label="Price a month"
-          name="price"
+          {...price}
           inputMode="decimal"
           required
-          value={price}
-          onChange={(e) => {
-            setPrice(e.target.value);
-            setWrong(false);
-          }}
           error={
             wrong && minor === null
               ? `Write an amount, like ${majorOf(500, currency)}.`
-              : form.of("price")
+              : price.error
           }
           placeholder={majorOf(500, currency)}
         />
-        <Select
-          label="Currency"
-          name="currency"
-          value={currency}
-          disabled={tier !== null}
-          onChange={(e) => setCurrency(e.target.value)}
-          error={form.of("currency")}
-        >
+        <Select label="Currency" {...form.field("currency")} disabled={tier !== null}>
           {currencies.map((code) => (
             <option key={code}>{code}</option>
           ))}
@@ -108,11 +86,8 @@ function TierForm({ tier, done }: { tier: Tier | null; done: () => void }) {
       )}
       <TextArea
         label="What is in it"
-        name="description"
+        {...form.field("description")}
         maxLength={1000}
-        value={description}
-        onChange={(e) => setDescription(e.target.value)}
-        error={form.of("description")}
         placeholder="Every photo in full, and the stories behind them."
       />
       <Button type="submit" look="lamp" size="large" busy={form.busy}>

@@ -4,6 +4,7 @@
 #include "base/when.h"
 #include "sys/postgres.h"
 #include "sys/sqlite.h"
+#include "test/tables.h"
 
 #include <libpq-fe.h>
 #include <stdlib.h>
@@ -41,6 +42,7 @@ struct engine *engine_fresh(const char *name, struct log *log)
         e = sqlite_open(str_printf(&a, "%s/test.db", unit_dir()), log);
     arena_done(&a);
     REQUIRE(e != NULL);
+    statements_watch(e);
     return e;
 }
 

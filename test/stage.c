@@ -14,10 +14,15 @@
 
 struct stage *stage_open(const char *engine)
 {
+    return stage_open_modules(engine, modules, modules_n);
+}
+
+struct stage *stage_open_modules(const char *engine, const struct module *const *all, size_t n)
+{
     static const char *const settings[] = { "--account.quick_hash=true", "--http.rates=false",
                                             "--account.admin_email=admin@example.org",
                                             "--http.port=0" };
-    struct house *h = house_open(engine, modules, modules_n, settings[0], NULL);
+    struct house *h = house_open(engine, all, n, settings[0], NULL);
     struct stage *s = calloc(1, sizeof(*s));
     char *args[COUNT(settings)];
     struct str why;
@@ -27,8 +32,8 @@ struct stage *stage_open(const char *engine)
     s->arena = h->arena;
     for (size_t i = 0; i < COUNT(settings); i++)
         args[i] = arena_copy(s->arena, settings[i], strlen(settings[i]) + 1);
-    REQUIRE(settings_load(s->arena, modules, modules_n, STR_NONE, NULL, args, COUNT(args),
-                          &h->env->settings, &why));
+    REQUIRE(settings_load(s->arena, all, n, STR_NONE, NULL, args, COUNT(args), &h->env->settings,
+                          &why));
     h->env->blobs = disk_open(str_printf(s->arena, "%s/blobs", unit_dir()), h->env->log);
     REQUIRE(h->env->blobs != NULL);
     h->env->images = images_jailed_open(

@@ -24,6 +24,8 @@ struct stage {
 };
 
 struct stage *stage_open(const char *engine);
+/* Of other modules than the program's: with a broken one, for a control. */
+struct stage *stage_open_modules(const char *engine, const struct module *const *modules, size_t n);
 void stage_close(struct stage *s);
 void stage_bank(struct stage *s);
 

@@ -35,6 +35,8 @@ enum { PATIENCE = 1 };
 enum { PATIENCE = 1 };
 #endif
 
+#define NOTE_MARK "note: "
+
 /* --- In the child: results of the test that runs ------------------------------------------------ */
 
 /* The one place with globals: tests register before main, and checks carry no context. */
@@ -117,6 +119,17 @@ _Noreturn static void leave(int code)
 _Noreturn void unit_end(void)
 {
     leave(EXIT_FAILED);
+}
+
+void unit_note(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    printf("%s", NOTE_MARK);
+    vprintf(format, args);
+    va_end(args);
+    printf("\n");
 }
 
 _Noreturn void unit_skip(const char *format, ...)
@@ -225,6 +238,19 @@ static void show_output(int fd)
     fflush(stdout);
 }
 
+static void show_notes(const struct unit_test *t, int fd)
+{
+    char line[1000];
+    FILE *f = fdopen(dup(fd), "r");
+
+    must(f != NULL);
+    rewind(f);
+    while (fgets(line, sizeof(line), f) != NULL)
+        if (strncmp(line, NOTE_MARK, sizeof(NOTE_MARK) - 1) == 0)
+            printf("%s%s: %s", NOTE_MARK, t->name, line + sizeof(NOTE_MARK) - 1);
+    fclose(f);
+}
+
 static int run_here(const struct unit_test *t)
 {
     failures = 0;
@@ -282,6 +308,7 @@ static void child_ended(struct child *k, int status, const struct options *o, st
     kill(-k->pid, SIGKILL); /* what it may have left behind */
     if (code == EXIT_PASSED) {
         n->passed++;
+        show_notes(k->test, k->output);
         if (o->verbose) {
             snprintf(text, sizeof(text), "  %" PRId64 " ms",
                      (monotonic_us() - k->started_us) / 1000);

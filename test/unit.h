@@ -70,6 +70,9 @@ struct unit_program {
  * failure in a whole check (STAGEDOOR_TEST_WHOLE), which must not pass because half of it was away. */
 #define MISSING(...) unit_missing(__VA_ARGS__)
 
+/* A figure to be told although the test passes. */
+#define NOTE(...) unit_note(__VA_ARGS__)
+
 /* The test that runs; for those that share a function. */
 const struct unit_test *unit_this(void);
 
@@ -88,6 +91,7 @@ bool unit_check(bool good, const char *file, int line, const char *what);
 bool unit_int(const char *file, int line, const char *what, int64_t got, int64_t want);
 bool unit_str(const char *file, int line, const char *what, struct str got, struct str want);
 void unit_fail(const char *file, int line, const char *format, ...) FORMAT(3, 4);
+void unit_note(const char *format, ...) FORMAT(1, 2);
 _Noreturn void unit_skip(const char *format, ...) FORMAT(1, 2);
 _Noreturn void unit_missing(const char *format, ...) FORMAT(1, 2);
 _Noreturn void unit_end(void);

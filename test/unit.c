@@ -313,6 +313,7 @@ static void child_ended(struct child *k, int status, const struct options *o, st
             snprintf(text, sizeof(text), "  %" PRId64 " ms",
                      (monotonic_us() - k->started_us) / 1000);
             put("pass", k->test, text);
+            show_output(k->output);
         }
     } else if (code == EXIT_SKIPPED) {
         n->skipped++;
@@ -441,7 +442,7 @@ static int usage(void)
     printf("tests [-j N] [-v] [-l] [-1] [NAME...]\n"
            "  NAME  run the tests whose name or file contains it\n"
            "  -j N  this many at once\n"
-           "  -v    tell each test and its time\n"
+           "  -v    tell each test, its time and what it printed\n"
            "  -l    list the tests\n"
            "  -1    all in this process, for a debugger\n");
     return 2;

@@ -1,8 +1,8 @@
 # fill.py -- a site of the size that the feed is measured on, straight into the tables: 200 creators with 1,000 posts each,
 # one fan who follows all of them and subscribes to every fifth.
 #
-# One in ten posts has no picture; of ten posts four are public, three for followers, three for a tier. What the API makes of
-# the rows is then compared, by bench/run, with what these numbers say.
+# One in ten posts has no picture; of ten posts four are public, three for followers, three for a tier, mixed so that each page
+# of the feed has all of them. What the API makes of the rows is then compared, by bench/run, with what these numbers say.
 # SPDX-License-Identifier: Apache-2.0
 import hashlib, sqlite3, time
 
@@ -49,12 +49,21 @@ def position(creator, nth):
     return POST + nth * CREATORS + (creator * 77 + nth * 31) % CREATORS
 
 
-def access(nth):
-    return ["public", "followers", "tiers", "public", "followers", "tiers", "public", "followers", "tiers", "public"][nth % 10]
+def kind(creator, nth):
+    """Neighbours in the feed are of different kinds: position() goes through the creators by steps of 77."""
+    return (creator + creator // 5 + nth) % 10
+
+
+def access(creator, nth):
+    return ["public", "followers", "tiers", "public", "followers", "tiers", "public", "followers", "tiers", "public"][kind(creator, nth)]
+
+
+def pictured(creator, nth):
+    return kind(creator, nth) != 9
 
 
 def unlocked(creator, nth):
-    return access(nth) != "tiers" or creator % 5 == 0
+    return access(creator, nth) != "tiers" or creator % 5 == 0
 
 
 def posts(db, now):
@@ -65,15 +74,15 @@ def posts(db, now):
                    f" VALUES (?1, ?2, ?3 || ?1, 'published', ?1, ?4, ?4)",
                    ((p, CREATOR + c, text, now - YEAR + (p - POST) * 1000) for p, c, n in every))
     db.executemany("INSERT INTO access_rule (object, creator, kind, hidden) VALUES (?, ?, ?, 0)",
-                   ((p, CREATOR + c, access(n)) for p, c, n in every))
+                   ((p, CREATOR + c, access(c, n)) for p, c, n in every))
     db.executemany("INSERT INTO access_tier (object, tier) VALUES (?, ?)",
-                   ((p, TIER + c) for p, c, n in every if access(n) == "tiers"))
-    pictured = [(p, c) for p, c, n in every if n % 10 != 9]
+                   ((p, TIER + c) for p, c, n in every if access(c, n) == "tiers"))
+    shown = [(p, c) for p, c, n in every if pictured(c, n)]
     db.executemany("INSERT INTO asset (id, owner, purpose, state, filename, type, bytes, original, width, height, alt, teaser,"
                    " uses, created) VALUES (?1, ?2, 'post', 'ready', 'photo.jpg', 'image/jpeg', 3000000, hex(?1), 4032, 3024,"
-                   f" 'A drawn scene', ?3, 1, {now})", ((p - POST + ASSET, CREATOR + c, p - POST + ASSET + 500_000_000) for p, c in pictured))
-    db.executemany("INSERT INTO post_asset (post, place, asset) VALUES (?, 0, ?)", ((p, p - POST + ASSET) for p, c in pictured))
-    db.executemany("INSERT INTO access_asset (asset, object) VALUES (?, ?)", ((p - POST + ASSET, p) for p, c in pictured))
+                   f" 'A drawn scene', ?3, 1, {now})", ((p - POST + ASSET, CREATOR + c, p - POST + ASSET + 500_000_000) for p, c in shown))
+    db.executemany("INSERT INTO post_asset (post, place, asset) VALUES (?, 0, ?)", ((p, p - POST + ASSET) for p, c in shown))
+    db.executemany("INSERT INTO access_asset (asset, object) VALUES (?, ?)", ((p - POST + ASSET, p) for p, c in shown))
 
 
 def fill(path):

@@ -5,7 +5,6 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/sha.h>
 #include <sodium.h>
 #include <string.h>
@@ -24,16 +23,42 @@ struct sha256 sha256_of(struct str s)
     return h;
 }
 
+/* libsodium's: OpenSSL 3.0 looks its algorithms up under locks at each call, which takes longer than the hashing. */
+static crypto_auth_hmacsha256_state *state_of(struct hmac_key *k)
+{
+    _Static_assert(sizeof(crypto_auth_hmacsha256_state) <= sizeof(k->ready), "a key has room");
+    return (crypto_auth_hmacsha256_state *)(void *)k->ready;
+}
+
+static struct hmac_key key_ready(const void *key, size_t n)
+{
+    struct hmac_key k = { { 0 } };
+
+    must(crypto_auth_hmacsha256_init(state_of(&k), key, n) == 0);
+    return k;
+}
+
+struct hmac_key hmac_key_of(const struct sha256 *key)
+{
+    return key_ready(key->b, sizeof(key->b));
+}
+
+struct sha256 hmac_with(const struct hmac_key *key, struct str message)
+{
+    struct hmac_key k = *key;
+    struct sha256 h;
+
+    must(crypto_auth_hmacsha256_update(state_of(&k), (const unsigned char *)message.p, message.n) ==
+         0);
+    must(crypto_auth_hmacsha256_final(state_of(&k), h.b) == 0);
+    return h;
+}
+
 struct sha256 hmac_sha256(struct str key, struct str message)
 {
-    struct sha256 h;
-    unsigned n = SHA256_BYTES;
+    struct hmac_key k = key_ready(key.p == NULL ? "" : key.p, key.n);
 
-    must(key.n <= INT32_MAX);
-    must(HMAC(EVP_sha256(), key.p == NULL ? "" : key.p, (int)key.n,
-              (const unsigned char *)message.p, message.n, h.b, &n) != NULL);
-    must(n == SHA256_BYTES);
-    return h;
+    return hmac_with(&k, message);
 }
 
 struct sha256_stream *sha256_begin(void)

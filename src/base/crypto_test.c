@@ -30,6 +30,21 @@ TEST(sha256_of_the_published_messages)
     arena_done(&a);
 }
 
+TEST(a_key_made_ready_gives_the_same_mac_again)
+{
+    struct sha256 key = sha256_of(STR("key")), other = sha256_of(STR("another"));
+    struct str k = { (const char *)key.b, sizeof(key.b) };
+    struct hmac_key ready = hmac_key_of(&key), wrong = hmac_key_of(&other);
+
+    for (int i = 0; i < 3; i++) {
+        struct str text = str_cut(STR("what do ya want for nothing?"), 0, (size_t)i * 10);
+        struct sha256 want = hmac_sha256(k, text), got = hmac_with(&ready, text);
+        CHECK(memcmp(got.b, want.b, SHA256_BYTES) == 0);
+        got = hmac_with(&wrong, text);
+        CHECK(memcmp(got.b, want.b, SHA256_BYTES) != 0);
+    }
+}
+
 TEST(sha256_in_pieces_is_sha256_at_once)
 {
     char text[1000];

@@ -203,3 +203,29 @@ TEST(json_names_who_is_to_blame)
     }
     arena_done(&a);
 }
+
+/* Text is looked at in blocks: what must be escaped may stand at any place of one, before, at and behind its border. */
+TEST(what_must_be_escaped_is_found_at_every_place)
+{
+    static const char odd[] = { '"', '\\', '<', '\n', 0x1f, 0x7f, 1 };
+    struct arena a = { 0 };
+
+    for (size_t k = 0; k < sizeof(odd); k++)
+        for (size_t n = 1; n < 40; n++)
+            for (size_t at = 0; at < n; at++) {
+                char text[41] = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+                struct buf b = { .arena = &a };
+                struct json_out o = { .buf = &b };
+                text[at] = odd[k];
+                text[n] = 0;
+                json_open(&o, '{');
+                json_str(&o, "t", str_of(text));
+                json_close(&o, '}');
+                struct str written = buf_str(&b);
+                /* `{"t":"` stands before, one byte became two or six. */
+                CHECK(written.p[6 + at] == '\\' && written.n > n + 8);
+                CHECK_STR(json_text(parse(&a, written.p), "t"), text);
+                arena_reset(&a);
+            }
+    arena_done(&a);
+}

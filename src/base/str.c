@@ -161,6 +161,21 @@ struct str str_lower(struct arena *a, struct str s)
     return (struct str) { p, s.n };
 }
 
+struct str str_join(struct arena *a, const struct str *parts, size_t n)
+{
+    size_t all = 0;
+
+    for (size_t i = 0; i < n; i++)
+        all += parts[i].n;
+    char *p = arena_alloc(a, all + 1), *to = p;
+    for (size_t i = 0; i < n; i++) {
+        if (parts[i].n > 0)
+            memcpy(to, parts[i].p, parts[i].n);
+        to += parts[i].n;
+    }
+    return (struct str) { p, all };
+}
+
 struct str str_vprintf(struct arena *a, const char *format, va_list args)
 {
     va_list again;

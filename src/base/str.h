@@ -48,6 +48,11 @@ size_t str_characters(struct str s);
 struct str str_copy(struct arena *a, struct str s);
 struct str str_lower(struct arena *a, struct str s); /* ASCII only */
 struct str str_printf(struct arena *a, const char *format, ...) FORMAT(2, 3);
+/* One behind the other; several times as fast as a format. STR_JOIN(a, prefix, STR("/full.webp")) */
+#define STR_JOIN(a, ...)                                                                           \
+    str_join((a), (const struct str[]) { __VA_ARGS__ },                                            \
+             sizeof((const struct str[]) { __VA_ARGS__ }) / sizeof(struct str))
+struct str str_join(struct arena *a, const struct str *parts, size_t n);
 struct str str_vprintf(struct arena *a, const char *format, va_list args) FORMAT(2, 0);
 uint64_t str_hash(struct str s); /* for tables inside the process only */
 

@@ -44,20 +44,36 @@ struct when civil_when(struct civil c)
                            c.minute * MINUTE + c.second * SECOND + c.us };
 }
 
+static char *put(char *to, int n, int width)
+{
+    for (int i = width - 1; i >= 0; i--, n /= 10)
+        to[i] = (char)('0' + n % 10);
+    return to + width;
+}
+
+static char *put_after(char *to, char mark, int n, int width)
+{
+    *to = mark;
+    return put(to + 1, n, width);
+}
+
 size_t when_print(char text[WHEN_TEXT_MAX], struct when w)
 {
     struct civil c = when_civil(w);
-    int n = snprintf(text, WHEN_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d", c.year % 10000, c.month,
-                     c.day, c.hour, c.minute, c.second);
+    char *to = put(text, c.year % 10000, 4);
 
-    must(n > 0);
+    to = put_after(to, '-', c.month, 2);
+    to = put_after(to, '-', c.day, 2);
+    to = put_after(to, 'T', c.hour, 2);
+    to = put_after(to, ':', c.minute, 2);
+    to = put_after(to, ':', c.second, 2);
     if (c.us != 0)
-        n += snprintf(text + n, WHEN_TEXT_MAX - (size_t)n, ".%06d", c.us);
-    while (c.us != 0 && text[n - 1] == '0')
-        n--;
-    text[n] = 'Z';
-    text[n + 1] = 0;
-    return (size_t)n + 1;
+        to = put_after(to, '.', c.us, 6);
+    while (c.us != 0 && to[-1] == '0')
+        to--;
+    *to++ = 'Z';
+    *to = 0;
+    return (size_t)(to - text);
 }
 
 static bool digits(struct str *s, size_t n, int *result)

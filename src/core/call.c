@@ -72,6 +72,7 @@ static void page_encode(struct call *c, struct json_out *o)
 {
     const struct shape *s = c->route->items;
 
+    buf_room(o->buf, 256 + c->page.n * s->size * 4); /* a guess; it grows */
     json_open(o, '{');
     json_name(o, STR("items"));
     json_open(o, '[');

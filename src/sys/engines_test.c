@@ -377,6 +377,20 @@ ENGINES(lists_of_ids_are_one_argument)
                          db_ids(c, ids, sizes[i])));
         CHECK_INT(found.n, others[i]);
     }
+    /* The same twice is once; the ends of the numbers are numbers. */
+    struct id odd[] = { { 3 }, { INT64_MAX }, { 3 }, { -1 }, { INT64_MIN }, { 0 } };
+    CHECK_OK(add(b, INT64_MAX, STR_NONE));
+    CHECK_OK(add(b, INT64_MIN + 1, STR_NONE));
+    CHECK_OK(db_list(c, thing, &found, "SELECT id FROM thing WHERE id IN_LIST($1) ORDER BY id",
+                     db_ids(c, odd, COUNT(odd))));
+    CHECK_INT(found.n, 2);
+    CHECK_INT(found.v[0].id.v, 3);
+    CHECK_INT(found.v[1].id.v, INT64_MAX);
+    odd[0].v = INT64_MIN + 1;
+    CHECK_OK(db_list(c, thing, &found, "SELECT id FROM thing WHERE id IN_LIST($1) ORDER BY id",
+                     db_ids(c, odd, 1)));
+    CHECK_INT(found.n, 1);
+    CHECK_INT(found.v[0].id.v, INT64_MIN + 1);
     commit(b);
     bed_close(b);
 }

@@ -5,6 +5,7 @@
  * make us wait for a lock, and then not for long: BUSY_MS, and E_BUSY. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sys/sqlite.h"
+#include "sys/sqlite_ids.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -439,6 +440,8 @@ static int connection_start(struct connection *k, const char *path, bool write)
     sqlite3_busy_timeout(k->handle, BUSY_MS);
     sqlite3_db_config(k->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     code = sqlite3_exec(k->handle, write ? WRITER_PRAGMAS : READER_PRAGMAS, NULL, NULL, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite_ids_add(k->handle);
     for (int i = 0; i < FIXED_COUNT && code == SQLITE_OK; i++)
         code = sqlite3_prepare_v3(k->handle, fixed_texts[i], -1, SQLITE_PREPARE_PERSISTENT,
                                   &k->fixed[i], NULL);
@@ -486,7 +489,7 @@ static const struct engine_ops ops = {
     .name = "sqlite",
     .single_writer = true,
     .words = words,
-    .in_list = "IN (SELECT value FROM json_each(%s))",
+    .in_list = "IN (SELECT value FROM ids(%s))",
     .open = engine_open,
     .listen = engine_listen,
     .close = engine_close,

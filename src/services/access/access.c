@@ -98,10 +98,27 @@ bool access_check(const struct access_viewer *v, const struct access_rule *rule)
 
 /* --- viewers ---------------------------------------------------------------------------------------------------- */
 
-/* Only the creators in question: a fan may follow thousands. */
-static enum err follows_load(struct call *c, const struct access_rule *rules, size_t n,
-                             struct access_viewer *v)
+enum err access_viewer_begin(struct call *c, struct access_viewer *result)
 {
+    struct entitlement_list entitlements = { 0 };
+
+    if (id_some(c->who))
+        TRY(subscription_entitlements(c, c->who, &entitlements));
+    /* They lapse by the clock alone: what is decided here must not be kept longer. */
+    for (size_t i = 0; i < entitlements.n; i++)
+        depends_until(c, entitlements.v[i].until);
+    *result = (struct access_viewer) { .who = c->who,
+                                       .entitlements = entitlements.v,
+                                       .entitlements_n = entitlements.n };
+    return E_OK;
+}
+
+/* Only the creators in question: a fan may follow thousands. */
+enum err access_viewer_follows(struct call *c, const struct access_rule *rules, size_t n,
+                               struct access_viewer *v)
+{
+    if (v->follows_known || !id_some(c->who))
+        return E_OK;
     struct id *asked = arena_array(c->arena, struct id, n + 1);
     size_t m = 0;
 
@@ -117,18 +134,10 @@ static enum err follows_load(struct call *c, const struct access_rule *rules, si
 enum err access_viewer_load(struct call *c, const struct access_rule *rules, size_t n,
                             struct access_viewer *result)
 {
-    struct access_viewer v = { .who = c->who };
-    struct entitlement_list entitlements = { 0 };
+    struct access_viewer v;
 
-    if (id_some(c->who)) {
-        TRY(subscription_entitlements(c, c->who, &entitlements));
-        TRY(follows_load(c, rules, n, &v));
-    }
-    /* They lapse by the clock alone: what is decided here must not be kept longer. */
-    for (size_t i = 0; i < entitlements.n; i++)
-        depends_until(c, entitlements.v[i].until);
-    v.entitlements = entitlements.v;
-    v.entitlements_n = entitlements.n;
+    TRY(access_viewer_begin(c, &v));
+    TRY(access_viewer_follows(c, rules, n, &v));
     *result = v;
     return E_OK;
 }

@@ -28,16 +28,22 @@ struct access_rule {
 
 /* What decisions on some rules need to know of a viewer. */
 struct access_viewer {
-    struct id who;       /* none: anonymous */
-    struct id *creators; /* of the rules' creators those that are followed, sorted */
+    struct id who; /* none: anonymous */
+    struct id
+        *creators; /* of the rules' creators those that are followed, sorted; perhaps others */
     size_t creators_n;
+    bool follows_known;               /* creators are all that are followed, whatever the rules */
     struct entitlement *entitlements; /* that hold at c->now, sorted by creator */
     size_t entitlements_n;
 };
 
-/* What n rules ask of c->who, in two queries; nothing for an anonymous caller. The result is for these rules only. */
+/* What n rules ask of c->who, in two queries; nothing for an anonymous caller. The result is for these rules only. It is
+ * the first half, which no rule is needed for, and the second, which looks up who of the rules' creators is followed. */
 enum err access_viewer_load(struct call *c, const struct access_rule *rules, size_t n,
                             struct access_viewer *result);
+enum err access_viewer_begin(struct call *c, struct access_viewer *result);
+enum err access_viewer_follows(struct call *c, const struct access_rule *rules, size_t n,
+                               struct access_viewer *v);
 bool access_check(const struct access_viewer *v, const struct access_rule *rule);
 
 /* Sets the object's rule and assets in place of what it had. The tiers are the creator's (the caller has checked). */

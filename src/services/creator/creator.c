@@ -619,7 +619,7 @@ enum err creator_follows(struct call *c, struct id fan, struct creator_ref_list 
                    "SELECT cr.id AS creator, cr.head FROM follow f"
                    " JOIN creator cr ON cr.id = f.creator"
                    " WHERE f.fan = $1"
-                   " ORDER BY cr.head DESC",
+                   " ORDER BY f.creator",
                    fan);
 }
 

@@ -66,7 +66,7 @@ struct creator_ref_list {
     struct creator_ref *v;
     size_t n;
 };
-/* Those that fan follows, at most 5,000, newest head first. */
+/* Those that fan follows, at most 5,000, by number. */
 enum err creator_follows(struct call *c, struct id fan, struct creator_ref_list *result);
 /* The same of given creators (subscribed ones); missing ones are left out. */
 enum err creator_refs(struct call *c, const struct id *ids, size_t n,

@@ -93,6 +93,23 @@ struct asset_rows {
     size_t n;
 };
 
+/* Of the row what a post shows. */
+struct asset_view {
+    struct id id, teaser;
+    enum asset_state state;
+    int64_t width, height;
+    struct str alt;
+};
+static const struct field asset_view_fields[] = {
+    ID(asset_view, id, ID_ASSET, "Asset"),
+    ID(asset_view, teaser, ID_ASSET, "The teaser's name"),
+    ENUM(asset_view, state, asset_states, "State"),
+    INTEGER(asset_view, width, "Pixels", .max = 100000, .optional = true),
+    INTEGER(asset_view, height, "Pixels", .max = 100000, .optional = true),
+    TEXT(asset_view, alt, "Description", .max = 500),
+};
+STATIC_SHAPE(asset_view);
+
 static const struct field post_media_fields[] = {
     ID(post_media, id, ID_ASSET, "Asset"),
     TEXT(post_media, type, "image", .max = 10),
@@ -201,59 +218,70 @@ static int64_t token_expiry(struct when real_now)
 }
 
 /* The session under another name: a path in a log does not tell whose it is. */
-static struct str audience(struct call *c, struct sha256 key)
+static struct str audience(struct call *c, const struct hmac_key *key)
 {
-    char text[ID_TEXT_MAX] = "anyone";
+    char text[ID_TEXT_MAX];
 
     if (!id_some(c->actor.session))
         return STR("0");
     size_t n = id_print(text, "aud", c->actor.session);
-    struct sha256 h =
-        hmac_sha256((struct str) { (const char *)key.b, sizeof(key.b) }, (struct str) { text, n });
+    struct sha256 h = hmac_with(key, (struct str) { text, n });
     return base64url_print(c->arena, h.b, 9);
 }
 
-static struct str signature(struct call *c, struct sha256 key, struct id asset, int64_t expiry,
-                            struct str aud)
+static struct str decimal(struct arena *a, int64_t n)
+{
+    struct buf b = { .arena = a };
+
+    buf_int(&b, n);
+    return buf_str(&b);
+}
+
+static struct str signature(struct call *c, const struct hmac_key *key, struct id asset,
+                            struct str expiry, struct str aud)
 {
     struct str text =
-        str_printf(c->arena, "1|%" PRId64 "|%" PRId64 "|%.*s", asset.v, expiry, STR_FMT(aud));
-    struct sha256 h = hmac_sha256((struct str) { (const char *)key.b, sizeof(key.b) }, text);
+        STR_JOIN(c->arena, STR("1|"), decimal(c->arena, asset.v), STR("|"), expiry, STR("|"), aud);
+    struct sha256 h = hmac_with(key, text);
 
     return base64url_print(c->arena, h.b, SIGNATURE_BYTES);
 }
 
-/* /m/1.<expiry>.<audience>.<signature>/<asset>/<file> */
-static struct str signed_prefix(struct call *c, struct id asset)
+static struct hmac_key url_key(const struct call *c)
 {
     struct sha256 key = env_key(c->env, "media-url-1");
-    int64_t expiry = token_expiry(env_real_now(c->env));
-    struct str aud = audience(c, key), sig = signature(c, key, asset, expiry, aud);
-    struct str id = id_text(c->arena, ID_ASSET, asset);
 
-    return str_printf(c->arena, "/m/1.%" PRId64 ".%.*s.%.*s/%.*s", expiry, STR_FMT(aud),
-                      STR_FMT(sig), STR_FMT(id));
+    return hmac_key_of(&key);
 }
 
-static struct str public_url(struct call *c, struct id asset, const char *name)
+void media_signer_begin(struct call *c, struct media_signer *result)
 {
-    struct str id = id_text(c->arena, ID_ASSET, asset);
-
-    return str_printf(c->arena, "/media/%.*s/%s.webp", STR_FMT(id), name);
+    result->key = url_key(c);
+    result->expiry = decimal(c->arena, token_expiry(env_real_now(c->env)));
+    result->audience = audience(c, &result->key);
 }
 
-void media_unlock(struct call *c, struct post_media *m)
+static struct str public_url(struct call *c, struct id asset, struct str name)
 {
-    struct str prefix = signed_prefix(c, m->id);
+    return STR_JOIN(c->arena, STR("/media/"), id_text(c->arena, ID_ASSET, asset), STR("/"), name,
+                    STR(".webp"));
+}
 
-    m->thumb_url = str_printf(c->arena, "%.*s/thumb.webp", STR_FMT(prefix));
-    m->feed_url = str_printf(c->arena, "%.*s/feed.webp", STR_FMT(prefix));
-    m->full_url = str_printf(c->arena, "%.*s/full.webp", STR_FMT(prefix));
+/* /m/1.<expiry>.<audience>.<signature>/<asset>/<file> */
+void media_unlock(struct call *c, const struct media_signer *s, struct post_media *m)
+{
+    struct str sig = signature(c, &s->key, m->id, s->expiry, s->audience);
+    struct str prefix = STR_JOIN(c->arena, STR("/m/1."), s->expiry, STR("."), s->audience, STR("."),
+                                 sig, STR("/"), id_text(c->arena, ID_ASSET, m->id));
+
+    m->thumb_url = STR_JOIN(c->arena, prefix, STR("/thumb.webp"));
+    m->feed_url = STR_JOIN(c->arena, prefix, STR("/feed.webp"));
+    m->full_url = STR_JOIN(c->arena, prefix, STR("/full.webp"));
 }
 
 enum err media_token_check(struct call *c, struct str token, struct id asset)
 {
-    struct sha256 key = env_key(c->env, "media-url-1");
+    struct hmac_key key = url_key(c);
     struct str part[TOKEN_PARTS];
     int64_t expiry;
 
@@ -261,11 +289,11 @@ enum err media_token_check(struct call *c, struct str token, struct id asset)
         token = str_split(token, '.', &part[i]);
     if (token.p != NULL || !str_is(part[0], "1") || !str_int(part[1], &expiry))
         return E_NOT_FOUND;
-    struct str wanted = signature(c, key, asset, expiry, part[2]);
+    struct str wanted = signature(c, &key, asset, part[1], part[2]);
     if (part[3].n != wanted.n || !bytes_equal(part[3].p, wanted.p, wanted.n))
         return E_NOT_FOUND;
     /* A URL made for nobody in particular shows only what anybody may see; access asks that next. */
-    if (!str_is(part[2], "0") && !str_eq(part[2], audience(c, key)))
+    if (!str_is(part[2], "0") && !str_eq(part[2], audience(c, &key)))
         return E_NOT_FOUND;
     if (expiry * SECOND < env_real_now(c->env).us)
         return fail(c, E_EXPIRED, NULL);
@@ -277,6 +305,7 @@ static void asset_dress(struct call *c, const struct asset_row *row, struct asse
 {
     bool mine = row->purpose == PURPOSE_POST;
     struct post_media view = { .id = row->id };
+    struct media_signer signer;
 
     *a = (struct asset) { .id = row->id,
                           .purpose = row->purpose,
@@ -293,12 +322,14 @@ static void asset_dress(struct call *c, const struct asset_row *row, struct asse
                           .created = row->created };
     if (row->state != ASSET_READY)
         return;
-    if (mine)
-        media_unlock(c, &view);
-    a->thumb_url = mine ? view.thumb_url : public_url(c, row->id, "thumb");
+    if (mine) {
+        media_signer_begin(c, &signer);
+        media_unlock(c, &signer, &view);
+    }
+    a->thumb_url = mine ? view.thumb_url : public_url(c, row->id, STR("thumb"));
     a->feed_url = view.feed_url;
-    a->full_url = mine ? view.full_url : public_url(c, row->id, "full");
-    a->teaser_url = mine ? public_url(c, row->teaser, "teaser") : STR_NONE;
+    a->full_url = mine ? view.full_url : public_url(c, row->id, STR("full"));
+    a->teaser_url = mine ? public_url(c, row->teaser, STR("teaser")) : STR_NONE;
 }
 
 /* --- reading ---------------------------------------------------------------------------------------------------- */
@@ -356,24 +387,24 @@ static const struct asset_row *asset_in(const struct asset_rows *rows, struct id
     return NULL;
 }
 
-static enum err assets_by_id(struct call *c, const struct id *ids, size_t n,
-                             struct asset_rows *rows)
+static const struct asset_view *view_in(const struct asset_view *v, size_t n, struct id id)
 {
-    return db_list(c, asset_row, rows,
-                   "SELECT id, owner, teaser, purpose, state, error, filename, type, original, "
-                   "bytes, width, height,"
-                   " alt, uses, created FROM asset WHERE id IN_LIST($1)",
-                   db_ids(c, ids, n));
+    for (size_t i = 0; i < n; i++)
+        if (id_is(v[i].id, id))
+            return &v[i];
+    return NULL;
 }
 
 enum err media_views(struct call *c, const struct id *ids, size_t n, struct post_media *result)
 {
-    struct asset_rows rows = { 0 };
+    LIST_OF(asset_view) rows = { 0 };
 
     if (n > 0)
-        TRY(assets_by_id(c, ids, n, &rows));
+        TRY(db_list(c, asset_view, &rows,
+                    "SELECT id, teaser, state, width, height, alt FROM asset WHERE id IN_LIST($1)",
+                    db_ids(c, ids, n)));
     for (size_t i = 0; i < n; i++) {
-        const struct asset_row *a = asset_in(&rows, ids[i]);
+        const struct asset_view *a = view_in(rows.v, rows.n, ids[i]);
         if (a == NULL || a->state != ASSET_READY)
             return E_NOT_FOUND;
         result[i] = (struct post_media) { .id = a->id,
@@ -381,7 +412,7 @@ enum err media_views(struct call *c, const struct id *ids, size_t n, struct post
                                           .width = a->width,
                                           .height = a->height,
                                           .alt = a->alt,
-                                          .teaser_url = public_url(c, a->teaser, "teaser") };
+                                          .teaser_url = public_url(c, a->teaser, STR("teaser")) };
     }
     return E_OK;
 }
@@ -662,7 +693,7 @@ static enum err renditions_drop(struct call *c, struct id asset)
 /* Is it the avatar or banner now? */
 static enum err shown_on_page(struct call *c, const struct asset_row *a, bool *result)
 {
-    struct str url = public_url(c, a->id, "full");
+    struct str url = public_url(c, a->id, STR("full"));
     struct creator page = { 0 };
 
     *result = false;
@@ -710,7 +741,7 @@ static enum err picture_set(struct call *c, enum purpose purpose)
         TRY(e);
         if (a.state != ASSET_READY)
             return fail_field(c, E_NOT_READY, "asset", NULL);
-        url = public_url(c, a.id, "full");
+        url = public_url(c, a.id, STR("full"));
     }
     touch(c, c->who);
     TRY(creator_set_picture(c, c->who, purpose == PURPOSE_BANNER, url));

@@ -25,8 +25,14 @@ struct post_media_list {
 /* n views in the order of ids, with two queries. Ready assets only: another is E_NOT_FOUND. Without the URLs of
  * renditions; media_unlock adds them. */
 enum err media_views(struct call *c, const struct id *ids, size_t n, struct post_media *result);
+/* What the signatures of one answer have in common. */
+struct media_signer {
+    struct hmac_key key;
+    struct str expiry, audience;
+};
+void media_signer_begin(struct call *c, struct media_signer *result);
 /* Adds the URLs, signed for this session, for half an hour to an hour and a half. Only after access_check. */
-void media_unlock(struct call *c, struct post_media *m);
+void media_unlock(struct call *c, const struct media_signer *s, struct post_media *m);
 
 /* The assets are owner's, for posts, and ready: else E_NOT_FOUND or E_NOT_READY naming field "media[i]". Counts one use of
  * each more (or less: change -1, which cannot fail on them). */

@@ -1,14 +1,12 @@
-/* post.c -- drafts, publishing, lists, and the feed.
+/* post.c -- drafts, publishing, and lists.
  *
  * A post's place in every list is its position: an id made when it is published. What may be seen of it is access's
  * business: each reply asks access_check for each post, and a locked post leaves without its text and without the URLs of
  * its pictures.
- * The feed merges the creators' own lists newest first: each creator's newest position is known (creator.head), so a page of
- * 20 reads some 20 places, not every followed post (a join and sort reads thousands). */
+ * What the feed consists of is found in feed.c. */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "services/post/post.h"
+#include "services/post/parts.h"
 #include "core/events.h"
-#include "services/access/access.h"
 #include "services/creator/creator.h"
 #include "services/media/media.h"
 #include "services/subscription/subscription.h"
@@ -82,11 +80,6 @@ static const struct field post_asset_fields[] = {
 STATIC_SHAPE(post_asset);
 struct post_asset_list {
     struct post_asset *v;
-    size_t n;
-};
-
-struct ids {
-    struct id *v;
     size_t n;
 };
 
@@ -177,7 +170,7 @@ struct dressing {
     const struct post_row *rows;
     struct post *posts;
     struct access_rule *rules;
-    struct access_viewer viewer;
+    struct access_viewer *viewer;
 };
 
 static enum err dress_creators(struct call *c, struct dressing *d)
@@ -203,10 +196,10 @@ static enum err dress_rules(struct call *c, struct dressing *d)
     for (size_t i = 0; i < d->n; i++)
         ids[i] = d->rows[i].id;
     TRY(access_rules(c, ids, d->n, d->rules));
-    TRY(access_viewer_load(c, d->rules, d->n, &d->viewer));
+    TRY(access_viewer_follows(c, d->rules, d->n, d->viewer));
     for (size_t i = 0; i < d->n; i++) {
         d->posts[i].access = d->rules[i].kind;
-        d->posts[i].locked = !access_check(&d->viewer, &d->rules[i]);
+        d->posts[i].locked = !access_check(d->viewer, &d->rules[i]);
     }
     return E_OK;
 }
@@ -239,6 +232,7 @@ static enum err dress_tiers(struct call *c, struct dressing *d)
 static enum err dress_media(struct call *c, struct dressing *d)
 {
     struct post_asset_list rows;
+    struct media_signer signer;
     struct id *ids = arena_array(c->arena, struct id, d->n);
 
     for (size_t i = 0; i < d->n; i++)
@@ -251,6 +245,7 @@ static enum err dress_media(struct call *c, struct dressing *d)
     for (size_t i = 0; i < rows.n; i++)
         assets[i] = rows.v[i].asset;
     TRY(media_views(c, assets, rows.n, views));
+    media_signer_begin(c, &signer);
     for (size_t i = 0; i < d->n; i++) {
         struct post *p = &d->posts[i];
         for (size_t k = 0; k < rows.n; k++) {
@@ -259,17 +254,17 @@ static enum err dress_media(struct call *c, struct dressing *d)
             if (p->media.n++ == 0)
                 p->media.v = &views[k]; /* its rows stand together */
             if (!p->locked)
-                media_unlock(c, &views[k]);
+                media_unlock(c, &signer, &views[k]);
         }
     }
     return E_OK;
 }
 
-/* Rows into posts, a handful of queries for all of them. */
+/* Rows into posts, a handful of queries for all of them, for a viewer that was begun. */
 static enum err posts_dress(struct call *c, const struct post_row *rows, size_t n,
-                            struct post *posts)
+                            struct access_viewer *viewer, struct post *posts)
 {
-    struct dressing d = { .n = n, .rows = rows, .posts = posts };
+    struct dressing d = { .n = n, .rows = rows, .posts = posts, .viewer = viewer };
 
     if (n == 0)
         return E_OK;
@@ -292,14 +287,30 @@ static enum err posts_dress(struct call *c, const struct post_row *rows, size_t 
     return E_OK;
 }
 
-/* The page of rows that db_page found, dressed. */
-static enum err page_dress(struct call *c)
+static enum err post_dress(struct call *c, const struct post_row *row, struct post *result)
+{
+    struct access_viewer viewer;
+
+    TRY(access_viewer_begin(c, &viewer));
+    return posts_dress(c, row, 1, &viewer, result);
+}
+
+static enum err page_dress_for(struct call *c, struct access_viewer *viewer)
 {
     struct post *posts = arena_array(c->arena, struct post, c->page.n + 1);
 
-    TRY(posts_dress(c, PAGE(c, post_row), c->page.n, posts));
+    TRY(posts_dress(c, PAGE(c, post_row), c->page.n, viewer, posts));
     c->page.v = posts;
     return E_OK;
+}
+
+/* The page of rows that db_page found, dressed. */
+static enum err page_dress(struct call *c)
+{
+    struct access_viewer viewer;
+
+    TRY(access_viewer_begin(c, &viewer));
+    return page_dress_for(c, &viewer);
 }
 
 /* --- reading ---------------------------------------------------------------------------------------------------- */
@@ -320,7 +331,7 @@ static enum err visible_get(struct call *c, struct id id, struct post *result)
     TRY(row_get(c, id, &row));
     if (row.state != POST_PUBLISHED && !id_is(row.creator, c->who))
         return E_NOT_FOUND;
-    return posts_dress(c, &row, 1, result);
+    return post_dress(c, &row, result);
 }
 
 static enum err post_read(struct call *c)
@@ -368,105 +379,21 @@ static enum err post_list_own(struct call *c)
 
 /* --- the feed --------------------------------------------------------------------------------------------------- */
 
-/* A creator's list, and where we are in it. */
-struct lane {
-    struct id creator;
-    int64_t position; /* of its next post; 0: no more */
-};
-
-static enum err lane_advance(struct call *c, struct lane *lane, int64_t before)
+/* The rows of the places, in their order. A sort in the database would carry all texts. */
+static enum err feed_rows(struct call *c, const struct ids *places, struct post_rows *result)
 {
-    int64_t next = 0;
-    enum err e = db_int(
-        c, &next,
-        "SELECT position FROM post WHERE creator = $1 AND state = 'published' AND position < $2"
-        " ORDER BY position DESC LIMIT 1",
-        lane->creator, before);
+    struct post_rows found = { 0 };
 
-    if (e != E_OK && e != E_NOT_FOUND)
-        return e;
-    lane->position = e == E_OK ? next : 0;
+    TRY(db_list(c, post_row, &found,
+                "SELECT id, creator, text, state, position, published, created, edited FROM post"
+                " WHERE position IN_LIST($1)",
+                db_ids(c, places->v, places->n)));
+    *result = (struct post_rows) { arena_array(c->arena, struct post_row, places->n), 0 };
+    for (size_t i = 0; i < places->n; i++)
+        for (size_t k = 0; k < found.n; k++)
+            if (found.v[k].position == places->v[i].v)
+                result->v[result->n++] = found.v[k];
     return E_OK;
-}
-
-static enum err lanes_add(struct call *c, struct lane *lanes, size_t *n,
-                          const struct creator_ref_list *refs, int64_t before)
-{
-    for (size_t i = 0; i < refs->n; i++) {
-        struct lane lane = { refs->v[i].creator, refs->v[i].head };
-        depends(c, lane.creator);
-        if (lane.position >= before)
-            TRY(lane_advance(c, &lane, before));
-        if (lane.position > 0)
-            lanes[(*n)++] = lane;
-    }
-    return E_OK;
-}
-
-/* Those that the viewer subscribes to without following. */
-static enum err subscribed_refs(struct call *c, const struct creator_ref_list *followed,
-                                struct creator_ref_list *result)
-{
-    struct entitlement_list held;
-    size_t n = 0;
-
-    TRY(subscription_entitlements(c, c->who, &held));
-    struct id *ids = arena_array(c->arena, struct id, held.n + 1);
-    for (size_t i = 0; i < held.n; i++) {
-        bool known = false;
-        for (size_t k = 0; k < followed->n && !known; k++)
-            known = id_is(followed->v[k].creator, held.v[i].creator);
-        if (!known)
-            ids[n++] = held.v[i].creator;
-    }
-    *result = (struct creator_ref_list) { 0 };
-    return n == 0 ? E_OK : creator_refs(c, ids, n, result);
-}
-
-static void sift_down(struct lane *heap, size_t n, size_t i)
-{
-    for (;;) {
-        size_t largest = i, left = 2 * i + 1, right = left + 1;
-        if (left < n && heap[left].position > heap[largest].position)
-            largest = left;
-        if (right < n && heap[right].position > heap[largest].position)
-            largest = right;
-        if (largest == i)
-            return;
-        struct lane swap = heap[i];
-        heap[i] = heap[largest];
-        heap[largest] = swap;
-        i = largest;
-    }
-}
-
-/* The newest `most` positions below the cursor over all lanes; they are ids in all but name. */
-static enum err merge(struct call *c, struct lane *lanes, size_t n, struct ids *result, size_t most)
-{
-    result->v = arena_array(c->arena, struct id, most);
-    for (size_t i = n / 2; i-- > 0;)
-        sift_down(lanes, n, i);
-    while (n > 0 && result->n < most) {
-        result->v[result->n++].v = lanes[0].position;
-        TRY(lane_advance(c, &lanes[0], lanes[0].position));
-        if (lanes[0].position == 0)
-            lanes[0] = lanes[--n];
-        sift_down(lanes, n, 0);
-    }
-    return E_OK;
-}
-
-static enum err feed_positions(struct call *c, int64_t before, size_t most, struct ids *result)
-{
-    struct creator_ref_list followed, subscribed;
-    size_t n = 0;
-
-    TRY(creator_follows(c, c->who, &followed));
-    TRY(subscribed_refs(c, &followed, &subscribed));
-    struct lane *lanes = arena_array(c->arena, struct lane, followed.n + subscribed.n + 1);
-    TRY(lanes_add(c, lanes, &n, &followed, before));
-    TRY(lanes_add(c, lanes, &n, &subscribed, before));
-    return merge(c, lanes, n, result, most);
 }
 
 static enum err post_feed(struct call *c)
@@ -474,26 +401,23 @@ static enum err post_feed(struct call *c)
     const struct page_query *q = QUERY(c, page_query);
     size_t limit = (size_t)q->limit;
     int64_t before = INT64_MAX;
+    struct access_viewer viewer;
     struct ids places = { 0 };
     struct post_rows rows = { 0 };
 
     depends(c, c->who);
     if (q->cursor.p != NULL)
         TRY(db_cursor_parse(c, q->cursor, &before));
-    TRY(feed_positions(c, before, limit + 1, &places));
+    TRY(feed_places(c, &viewer, before, limit + 1, &places));
     if (places.n > limit) {
         places.n = limit;
         c->page.next = db_cursor_print(c, places.v[limit - 1].v);
     }
     if (places.n > 0)
-        TRY(db_list(
-            c, post_row, &rows,
-            "SELECT id, creator, text, state, position, published, created, edited FROM post"
-            " WHERE position IN_LIST($1) ORDER BY position DESC",
-            db_ids(c, places.v, places.n)));
+        TRY(feed_rows(c, &places, &rows));
     c->page.v = rows.v;
     c->page.n = rows.n;
-    return page_dress(c);
+    return page_dress_for(c, &viewer);
 }
 
 /* --- writing ---------------------------------------------------------------------------------------------------- */
@@ -553,7 +477,7 @@ static enum err answer(struct call *c, struct id id)
     struct post_row row;
 
     TRY(row_get(c, id, &row));
-    return posts_dress(c, &row, 1, OUT(c, post));
+    return post_dress(c, &row, OUT(c, post));
 }
 
 static enum err publish(struct call *c, struct id post)
@@ -658,7 +582,7 @@ static enum err post_publish(struct call *c)
 
 static enum err post_delete(struct call *c)
 {
-    struct lane lane = { .creator = c->who };
+    int64_t newest = 0;
     struct post_row row;
     struct ids had;
 
@@ -673,8 +597,8 @@ static enum err post_delete(struct call *c)
         return E_OK;
     /* Locks the page: a post that is being published is then seen here, or comes after. */
     TRY(creator_published(c, c->who, 0, 0));
-    TRY(lane_advance(c, &lane, INT64_MAX));
-    return creator_published(c, c->who, lane.position, -1);
+    TRY(feed_next(c, c->who, INT64_MAX, &newest));
+    return creator_published(c, c->who, newest, -1);
 }
 
 /* --- the post's own page ---------------------------------------------------------------------------------------- */

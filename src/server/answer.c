@@ -96,8 +96,11 @@ struct str answer_head(const struct request *r)
 {
     const struct answer *a = &r->answer;
     struct buf b = { .arena = r->call.arena };
+    char date[WHEN_TEXT_MAX];
 
-    buf_printf(&b, "HTTP/1.1 %d %s\r\n", a->status, MHD_get_reason_phrase_for((unsigned)a->status));
+    when_print_http(date, env_real_now(r->server->env));
+    buf_printf(&b, "HTTP/1.1 %d %s\r\nDate: %s\r\n", a->status,
+               MHD_get_reason_phrase_for((unsigned)a->status), date);
     for (size_t i = 0; i < a->headers_n; i++)
         buf_printf(&b, "%s: %.*s\r\n", a->headers[i].name, STR_FMT(a->headers[i].value));
     if (a->stream == NULL)

@@ -11,15 +11,14 @@
 
 enum {
     WATCH_MS = 250,
-    HEAD_US = 10 * SECOND, /* from the request line to the last header */
-    IDLE_US =
-        60 *
-        SECOND, /* a request line that comes byte by byte; silence is cut earlier, by the library */
+    HEAD_US =
+        10 *
+        SECOND, /* from the first byte of a head to its end; silence before is cut by the library */
     BODY_US = 20 * SECOND,  /* of small bodies, whole; before the library loses its patience */
     GRACE_US = 10 * SECOND, /* of files, before the least speed is asked for */
     BYTES_A_SECOND = 500,
     LINGER_US = 5 * SECOND,
-    LINGERERS_MAX = 256,
+    LINGERERS_MAX = 1024,
 };
 
 struct lingerer {
@@ -90,8 +89,7 @@ void connection_say(struct connection *c, enum err e, struct request *r)
     struct buf b = { .arena = &own->arena };
 
     if (r == NULL) {
-        request_refuse(own, e, NULL,
-                       e == E_TIMEOUT ? NULL : "Malformed HTTP: this is no request of HTTP/1.1.");
+        request_refuse(own, e, NULL, NULL);
         request_begin(own, STR("GET"));
         request_go(own);
     }
@@ -178,12 +176,14 @@ static void look_at_lingerers(struct http *h, int64_t now_us)
 
 /* --- the watch -------------------------------------------------------------------------------------------------- */
 
-static bool too_slow(const struct connection *c, int phase, int64_t for_us)
+static bool too_slow(const struct connection *c, int phase, int64_t now_us)
 {
-    if (phase == PHASE_IDLE)
-        return for_us > IDLE_US;
-    if (phase == PHASE_HEAD)
-        return for_us > HEAD_US;
+    int64_t for_us = now_us - __atomic_load_n(&c->since_us, __ATOMIC_RELAXED);
+
+    if (phase == PHASE_IDLE) {
+        int64_t head_us = __atomic_load_n(&c->front.head_since_us, __ATOMIC_RELAXED);
+        return head_us != 0 && now_us - head_us > HEAD_US;
+    }
     if (phase != PHASE_BODY)
         return false;
     if (__atomic_load_n(&c->whole, __ATOMIC_RELAXED))
@@ -248,10 +248,9 @@ static void look_at_all(struct http *h)
 
     for (struct connection *c = h->all; c != NULL; c = c->next) {
         int phase = __atomic_load_n(&c->phase, __ATOMIC_ACQUIRE);
-        int64_t for_us = now_us - __atomic_load_n(&c->since_us, __ATOMIC_RELAXED);
         if (phase == PHASE_PARKED)
             give_up(c, now_us);
-        else if (too_slow(c, phase, for_us))
+        else if (too_slow(c, phase, now_us))
             cut(c, phase);
         else
             notice_end(c, phase);

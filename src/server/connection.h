@@ -15,7 +15,6 @@ struct MHD_Daemon;
 
 enum phase {
     PHASE_IDLE,   /* between requests */
-    PHASE_HEAD,   /* the request line has come */
     PHASE_BODY,   /* the body is coming */
     PHASE_BUSY,   /* a loop works on it, or sends */
     PHASE_PARKED, /* suspended; the runner works on it */
@@ -41,12 +40,12 @@ struct connection {
         looked_came; /* when the watch last looked whether the client has closed */
     struct request *request;
     enum want want;
-    bool waiting;       /* suspended for the runner */
-    bool abandoned;     /* ... in vain; request is gone */
-    bool unread;        /* closed before its body was read: the rest must be swallowed */
-    bool spoken;        /* something was answered, or begun to be */
-    bool handed_over;   /* a stream has the socket now */
-    const char *target; /* where the library has the request line's target; not to be read */
+    bool waiting;     /* suspended for the runner */
+    bool abandoned;   /* ... in vain; request is gone */
+    bool unread;      /* closed before its body was read: the rest must be swallowed */
+    bool handed_over; /* a stream has the socket now */
+    struct front front;
+    int64_t taken; /* requests, of those that the front has handed on */
 };
 
 struct http {

@@ -15,106 +15,61 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
-#include <linux/tcp.h>
 #include <sys/socket.h>
 
 enum {
     SWALLOW_BYTES = 256 * 1024, /* rather than close the connection */
-    /* A connection's headers and buffers: more than our own limits, so that it is us who refuse. */
-    POOL_BYTES = 48 * 1024,
+    /* A connection's headers and buffers: more than the largest head that the front hands on. */
+    POOL_BYTES = 64 * 1024,
     THREADS_MAX = 64,
 };
 
 /* --- the head of a request -------------------------------------------------------------------------------------- */
 
-/* libmicrohttpd 0.9.75 forgives what RFC 9112 says a server must refuse: bare LF, NUL, folded lines. It parses in place, so
- * the lines lie one behind the other in its buffer, each end overwritten by NULs: two for CRLF. Where that does not fit,
- * something was forgiven. Later versions refuse by themselves, and may lie otherwise. */
-struct head {
-    struct request *request;
-    const char *expected; /* where the next line must begin; NULL: not looked at */
-    bool crooked;
-};
-
-static bool straight(const struct head *head, const char *name, size_t name_n, const char *value,
-                     size_t value_n)
-{
-    if (head->expected == NULL)
-        return true;
-    if (name != head->expected || value <= name + name_n || name[name_n] != 0)
-        return false;
-    for (const char *p = name + name_n + 1; p < value; p++)
-        if (*p != ' ' && *p != '\t')
-            return false;
-    return value[value_n] == 0 && value[value_n + 1] == 0;
-}
-
 static enum MHD_Result take_line(void *context, enum MHD_ValueKind kind, const char *name,
                                  size_t name_n, const char *value, size_t value_n)
 {
-    struct head *head = context;
-
     (void)kind;
-    if (value == NULL || !straight(head, name, name_n, value, value_n)) {
-        head->crooked = true;
-        return MHD_NO;
-    }
-    if (head->expected != NULL)
-        head->expected = value + value_n + 2;
-    return request_line(head->request, (struct str) { name, name_n },
-                        (struct str) { value, value_n })
+    return request_line(context, (struct str) { name, name_n }, (struct str) { value, value_n })
                ? MHD_YES
                : MHD_NO;
 }
 
-/* One space, target, one space, version, CR LF. */
-static void begin_straight(struct head *head, const struct connection *c, const char *method,
-                           const char *version)
+/* What the front found in the request that we are at, when it had to make an end of it. */
+static const struct fault *fault_of(const struct connection *c)
 {
-    if (strcmp(MHD_get_version(), "0.9.75") != 0)
-        return;
-    head->expected = version + strlen(version) + 2;
-    head->crooked = c->target != method + strlen(method) + 1 ||
-                    version != c->target + c->request->target.n + 1 || head->expected[-1] != 0;
+    bool here = c->front.fault.code != E_OK && c->taken == c->front.requests;
+
+    return here ? &c->front.fault : NULL;
 }
 
-/* ... and at last an empty line. */
-static bool ends_straight(const struct head *head)
-{
-    return head->expected == NULL || (head->expected[0] == 0 && head->expected[1] == 0);
-}
-
-/* RFC 9110, 7.2: a name or an address, perhaps a port; nothing else, because links are made and sites told apart by it. */
-static bool is_host(struct str host)
-{
-    for (size_t i = 0; i < host.n; i++) {
-        char c = host.p[i], lower = (char)(c | 0x20);
-        if (!((lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
-              (c != 0 && strchr("-._~!$&'()*+,;=%:[]", c) != NULL)))
-            return false;
-    }
-    return host.n > 0;
-}
-
-static void take_head(struct connection *c, const char *method, const char *version)
+static void refuse_fault(struct connection *c, const struct fault *f)
 {
     struct request *r = c->request;
-    bool old = strcmp(version, "HTTP/1.0") == 0;
-    struct head head = { .request = r };
+    const char *detail = f->detail;
 
-    begin_straight(&head, c, method, version);
-    MHD_get_connection_values_n(c->mhd, MHD_HEADER_KIND, take_line, &head);
-    if (head.crooked || (r->call.problem.code == E_OK && !ends_straight(&head)))
-        request_refuse(r, E_INVALID, NULL,
-                       "Malformed HTTP: lines have single spaces, end in CR LF, are not folded and "
-                       "have no NUL.");
-    if (!old && r->known[KNOWN_HOST].p == NULL)
-        request_refuse(r, E_INVALID, "Host", "Malformed HTTP: the Host header is missing.");
-    if (r->known[KNOWN_HOST].p != NULL && !is_host(r->known[KNOWN_HOST]))
-        request_refuse(r, E_INVALID, "Host",
-                       "Malformed HTTP: it must be a name or an address, and perhaps a port.");
-    if (r->call.problem.code != E_OK)
-        metrics_add(c->http->server->metrics, METRIC_MALFORMED, 1);
+    if (f->code == E_INVALID)
+        detail = str_printf(&r->arena, "Malformed HTTP: %s.", f->detail).p;
+    if (f->code == E_HEADERS_TOO_LARGE)
+        detail = str_printf(&r->arena, "At most %d header lines with %d bytes.", HEADERS_MAX,
+                            HEADERS_BYTES)
+                     .p;
+    if (f->code == E_URI_TOO_LONG)
+        detail = str_printf(&r->arena, "At most %d bytes.", TARGET_BYTES).p;
+    request_refuse(r, f->code, f->field, detail);
+    metrics_add(c->http->server->metrics, METRIC_MALFORMED, 1);
+    c->unread = true;
+}
+
+static void take_head(struct connection *c, const char *method)
+{
+    struct request *r = c->request;
+    const struct fault *fault = fault_of(c);
+
+    if (fault != NULL)
+        refuse_fault(c, fault);
+    else
+        MHD_get_connection_values_n(c->mhd, MHD_HEADER_KIND, take_line, r);
     request_begin(r, str_of(method));
 }
 
@@ -144,7 +99,7 @@ static enum MHD_Result queue_own(struct connection *c)
     for (size_t i = 0; i < a->headers_n; i++)
         must(MHD_add_response_header(m, a->headers[i].name,
                                      str_copy(&r->arena, a->headers[i].value).p) == MHD_YES);
-    if (__atomic_load_n(&c->http->quiet, __ATOMIC_RELAXED))
+    if (c->unread || __atomic_load_n(&c->http->quiet, __ATOMIC_RELAXED))
         MHD_add_response_header(m, "Connection", "close");
     enum MHD_Result result = MHD_queue_response(c->mhd, (unsigned)a->status, m);
     MHD_destroy_response(m);
@@ -242,19 +197,33 @@ static enum MHD_Result take_piece(struct connection *c, const char *p, size_t *n
     return break_off(c);
 }
 
-static enum MHD_Result first_call(struct connection *c, const char *method, const char *version)
+static enum MHD_Result first_call(struct connection *c, const char *method)
 {
     const struct request *r = c->request;
 
-    take_head(c, method, version);
+    take_head(c, method);
     struct str length = r->known[KNOWN_CONTENT_LENGTH];
     bool body = r->known[KNOWN_TRANSFER_ENCODING].p != NULL ||
                 (length.p != NULL && !str_is(length, "0")) || r->call.problem.code != E_OK;
 
     __atomic_store_n(&c->came, 0, __ATOMIC_RELAXED);
     c->want = WANT_ANSWER;
-    /* Framing that we refuse was perhaps understood otherwise by the library: it is not trusted to find the end. */
     return body ? go(c, true) : MHD_YES;
+}
+
+/* Or what the front made of it. */
+static enum MHD_Result end_of_body(struct connection *c)
+{
+    const struct fault *fault = fault_of(c);
+
+    if (fault != NULL) {
+        refuse_fault(c, fault);
+        if (c->want == WANT_BODY)
+            request_body_broken(c->request);
+    }
+    if (c->want == WANT_BODY)
+        request_body_end(c->request);
+    return c->want == WANT_SWALLOW ? queue_answer(c) : go(c, false);
 }
 
 static enum MHD_Result next_call(struct connection *c, const char *piece, size_t *n)
@@ -268,10 +237,7 @@ static enum MHD_Result next_call(struct connection *c, const char *piece, size_t
         return go(c, !c->request->body_complete && request_has_body(c->request));
     if (*n > 0)
         return take_piece(c, piece, n);
-    if (c->want == WANT_SWALLOW)
-        return queue_answer(c);
-    request_body_end(c->request);
-    return go(c, false);
+    return end_of_body(c);
 }
 
 /* What the watch must know while the library waits for more. */
@@ -295,11 +261,11 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *mhd, const c
     struct connection *c = *mine;
     enum MHD_Result result;
 
-    (void)context, (void)mhd, (void)url;
+    (void)context, (void)mhd, (void)url, (void)version;
     if (!connection_enter(c))
         return MHD_NO;
     if (c->want == WANT_HEAD)
-        result = first_call(c, method, version);
+        result = first_call(c, method);
     else
         result = next_call(c, piece, n);
     leave(c);
@@ -346,6 +312,7 @@ static struct connection *connection_new(struct http *h, struct MHD_Connection *
     c->http = h;
     c->mhd = mhd;
     c->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    front_open(&c->front, c->fd);
     take_peer(c, address_of(mhd));
     connection_phase(c, PHASE_IDLE);
     connection_link(c);
@@ -354,45 +321,10 @@ static struct connection *connection_new(struct http *h, struct MHD_Connection *
     return c;
 }
 
-/* The library has errors of its own, which we are not told of. */
-static uint64_t bytes_sent(int fd)
-{
-    struct tcp_info info = { 0 };
-    socklen_t n = sizeof(info);
-
-    getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n);
-    return info.tcpi_bytes_sent;
-}
-
-/* The library closes without a word when the first line is no request line. Somebody typed into the wrong port, or speaks
- * TLS to it: say so. */
-static bool was_no_http(struct connection *c)
-{
-    char one;
-
-    return c->phase == PHASE_IDLE && !__atomic_load_n(&c->http->quiet, __ATOMIC_RELAXED) &&
-           monotonic_us() - c->since_us < (IDLE_S - 1) * SECOND &&
-           recv(c->fd, &one, 1, MSG_PEEK | MSG_DONTWAIT) != 0;
-}
-
-/* It ends before its first request was understood. */
-static void gone_unspoken(struct connection *c)
-{
-    bool told = bytes_sent(c->fd) > 0; /* by the library */
-
-    if (!told && !was_no_http(c))
-        return;
-    metrics_add(c->http->server->metrics, METRIC_MALFORMED, 1);
-    if (!told)
-        connection_say(c, E_INVALID, NULL);
-    c->unread = true;
-}
-
 static void connection_gone(struct connection *c)
 {
     connection_unlink(c);
-    if (!c->spoken)
-        gone_unspoken(c);
+    front_close(&c->front, c->fd);
     if (c->unread)
         linger(c->http, c->fd);
     if (c->request != NULL)
@@ -420,13 +352,13 @@ static void *on_target(void *context, const char *target, struct MHD_Connection 
 
     must(c != NULL);
     must(c->request == NULL);
-    c->target = target;
-    c->spoken = true;
+    /* A request that the front has not seen would be one that nobody has checked. */
+    must(c->taken < c->front.requests);
+    c->taken++;
     c->request = request_new(h->server, str_of(target), (struct str) { c->peer, c->peer_n });
     c->want = WANT_HEAD;
     c->waiting = c->abandoned = false;
-    if (connection_enter(c)) /* else the handler will notice too */
-        connection_phase(c, PHASE_HEAD);
+    connection_enter(c); /* the handler notices whether the watch was faster */
     __atomic_add_fetch(&h->in_flight, 1, __ATOMIC_ACQ_REL);
     metrics_add(h->server->metrics, METRIC_IN_FLIGHT, 1);
     return c;

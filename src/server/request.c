@@ -110,36 +110,12 @@ static enum err line_problem(struct request *r, const char *field, const char *d
     return fail_field(&r->call, E_INVALID, field, "Malformed HTTP: %s.", detail);
 }
 
-/* RFC 9110, 5.6.2: what a header's name may be made of. */
-static bool is_token(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i], lower = (char)(c | 0x20);
-        if (!((lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
-              (c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL)))
-            return false;
-    }
-    return s.n > 0;
-}
-
-static bool has_control(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (((unsigned char)s.p[i] < ' ' && s.p[i] != '\t') || s.p[i] == 0x7f)
-            return true;
-    return false;
-}
-
 static enum err take_line(struct request *r, struct str name, struct str value)
 {
     r->lines_bytes += name.n + value.n + 4;
     if (r->lines_n == HEADERS_MAX || r->lines_bytes > HEADERS_BYTES)
         return fail(&r->call, E_HEADERS_TOO_LARGE, "At most %d header lines with %d bytes.",
                     HEADERS_MAX, HEADERS_BYTES);
-    if (!is_token(name))
-        return line_problem(r, NULL, "a header's name has a character that it may not have");
-    if (has_control(value))
-        return line_problem(r, NULL, "a header's value has a control character");
     r->lines[r->lines_n++] = (struct line) { name, value };
     for (size_t i = 0; i < KNOWN_COUNT; i++) {
         if (!same_name(name, known_headers[i].name))
@@ -199,50 +175,37 @@ static bool take_method(struct request *r)
     return m >= 0 || r->head || r->options;
 }
 
-/* "GET http://here/path" is what a proxy gets; a server must take it too. */
-static struct str without_origin(struct str target)
+/* "GET http://here/path" is what a proxy gets; a server must take it too, and believe it rather than the Host header. */
+static void without_origin(struct request *r)
 {
-    struct str rest;
+    struct str target = r->target;
+    const char *slashes = target.n > 0 && target.p[0] != '/' ? strstr(target.p, "://") : NULL;
 
-    if (!str_starts(target, "http://") && !str_starts(target, "https://"))
-        return target;
-    rest = str_cut(target, str_starts(target, "https") ? 8 : 7, target.n);
-    const char *slash = rest.n == 0 ? NULL : memchr(rest.p, '/', rest.n);
-    return slash == NULL ? STR("/") : str_cut(rest, (size_t)(slash - rest.p), rest.n);
+    if (slashes == NULL)
+        return;
+    size_t from = (size_t)(slashes - target.p) + 3, end = from;
+    while (end < target.n && target.p[end] != '/' && target.p[end] != '?')
+        end++;
+    r->known[KNOWN_HOST] = str_cut(target, from, end - from);
+    r->target = str_cut(target, end, target.n);
+    if (r->target.n == 0 || r->target.p[0] == '?')
+        r->target = str_printf(&r->arena, "/%.*s", STR_FMT(r->target));
 }
 
-static enum err take_target(struct request *r)
+static void take_target(struct request *r)
 {
-    if (r->target.n > TARGET_BYTES)
-        return fail(&r->call, E_URI_TOO_LONG, "At most %d bytes.", TARGET_BYTES);
-    r->target = without_origin(r->target);
+    without_origin(r);
     if (r->options && str_is(r->target, "*"))
         r->target = STR("/");
-    for (size_t i = 0; i < r->target.n; i++)
-        if (r->target.p[i] <= ' ' || r->target.p[i] >= 0x7f ||
-            strchr("\"#<>\\^`{|}", r->target.p[i]))
-            return line_problem(r, NULL,
-                                "the address has a character that must be percent-encoded");
-    if (!str_starts(r->target, "/"))
-        return line_problem(r, NULL, "the address must begin with a slash");
     r->query = str_split(r->target, '?', &r->path);
-    return E_OK;
 }
 
-static enum err take_framing(struct request *r)
+/* The front has seen to it that this is beyond doubt. */
+static void take_framing(struct request *r)
 {
-    struct str length = r->known[KNOWN_CONTENT_LENGTH], coding = r->known[KNOWN_TRANSFER_ENCODING];
-
-    if (coding.p != NULL && !same_name(coding, "chunked"))
-        return line_problem(r, "Transfer-Encoding", "the only transfer coding here is chunked");
-    if (coding.p != NULL && length.p != NULL)
-        return line_problem(r, "Content-Length",
-                            "a chunked body has no Content-Length beside Transfer-Encoding");
-    if (length.p != NULL && (!str_int(length, &r->length) || r->length < 0))
-        return line_problem(r, "Content-Length", "it must be a whole number");
-    r->chunked = coding.p != NULL;
+    r->chunked = r->known[KNOWN_TRANSFER_ENCODING].p != NULL;
+    str_int(r->known[KNOWN_CONTENT_LENGTH], &r->length);
     r->framed = true;
-    return E_OK;
 }
 
 static bool accepts(const struct request *r, const char *type)
@@ -293,11 +256,13 @@ static enum err begin(struct request *r)
 {
     struct call *c = &r->call;
 
+    bool known = take_method(r);
+
     TRY(c->problem.code);
-    if (!take_method(r))
-        return fail(c, E_METHOD_NOT_ALLOWED, "Nothing here takes this method.");
-    TRY(take_target(r));
-    TRY(take_framing(r));
+    take_target(r);
+    take_framing(r);
+    if (!known)
+        return fail(c, E_NOT_IMPLEMENTED, "Nothing here takes this method.");
     if (r->method == GET && request_has_body(r))
         return fail(c, E_INVALID, "A request of this method has no body here.");
     routes_match(&r->server->routes, r->method, r->path, &r->match);
@@ -522,6 +487,12 @@ void request_body_end(struct request *r)
     r->body_complete = true;
 }
 
+void request_body_broken(struct request *r)
+{
+    answer_problem(r, r->call.problem.code);
+    r->stage = ANSWER;
+}
+
 /* --- decode ----------------------------------------------------------------------------------------------------- */
 
 static enum err decode_params(struct request *r)
@@ -654,7 +625,8 @@ static void report(struct request *r, enum err e)
     struct call *c = &r->call;
 
     metrics_add(r->server->metrics, METRIC_DATABASE_ERRORS, e == E_UNAVAILABLE || e == E_INTERNAL);
-    if (err_status(e) < 500)
+    if (err_status(e) < 500 || e == E_NOT_IMPLEMENTED ||
+        e == E_HTTP_VERSION) /* no failure of ours */
         return;
     log_error(c->env->log, "http.failed", L_STR("request", c->request_id),
               L_STR("method", r->method_text),

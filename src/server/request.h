@@ -15,14 +15,12 @@
 #define SERVER_REQUEST_H
 
 #include "core/env.h"
+#include "server/front.h"
 #include "server/routes.h"
 #include "server/shared.h"
 
 enum {
-    TARGET_BYTES = 8192,   /* 414 beyond */
-    HEADERS_BYTES = 32768, /* 431 beyond */
-    HEADERS_MAX = 100,     /* 431 beyond */
-    BODY_BYTES = 65536,    /* of a route that says nothing else */
+    BODY_BYTES = 65536, /* of a route that says nothing else */
     ANSWER_HEADERS = 32,
 };
 
@@ -121,6 +119,8 @@ enum step request_go(struct request *r);
 /* A piece of the body; only after STEP_BODY. False: too large or no room; go on with request_go, and give no more. */
 bool request_body(struct request *r, const char *p, size_t n);
 void request_body_end(struct request *r);
+/* The body has no end in good form: request_refuse has said why; go on with request_go. */
+void request_body_broken(struct request *r);
 /* Is there a body to come? */
 bool request_has_body(const struct request *r);
 /* Refused by the carrier itself. */

@@ -143,23 +143,20 @@ TEST(callers_over_their_rate_are_told_when_to_come_back)
     hall_close(h);
 }
 
-TEST(malformed_heads_are_refused)
+/* What is no HTTP does not come so far: strict_test.c. */
+TEST(methods_and_doubled_headers_are_refused)
 {
     struct hall *h = hall_open("sqlite", NULL);
 
     CHECK_INT(hall_ask(h, STR_NONE, "GET", "/t/file", NULL, HEADERS("Range: a", "Range: b")), 400);
-    CHECK_INT(hall_ask(h, STR_NONE, "GET", "/t/file", NULL, HEADERS("X: a\x01")), 400);
-    CHECK_INT(hall_ask(h, STR_NONE, "GET", "/t/file", NULL, HEADERS("Transfer-Encoding: gzip")),
-              400);
-    CHECK_INT(hall_ask(h, STR_NONE, "GET", "/t/file", NULL, HEADERS("Content-Length: +1")), 400);
-    CHECK_INT(hall_ask(h, STR_NONE, "GET", "/t/ fi", NULL, NULL), 400);
-    CHECK_INT(hall_ask(h, STR_NONE, "GET", "t/file", NULL, NULL), 400);
-    CHECK_INT(hall_ask(h, STR_NONE, "BREW", "/t/file", NULL, NULL), 405);
+    CHECK_INT(hall_ask(h, STR_NONE, "GET", "/t/file", NULL, HEADERS("Content-Length: 1")), 400);
+    CHECK_INT(hall_ask(h, STR_NONE, "BREW", "/t/file", NULL, NULL), 501);
     CHECK_INT(hall_ask(h, STR_NONE, "DELETE", "/t/file", NULL, NULL), 405);
     CHECK_STR(hall_header(h, "Allow"), "GET, HEAD, OPTIONS");
     CHECK_INT(hall_ask(h, STR_NONE, "OPTIONS", "/t/echo", NULL, NULL), 204);
     CHECK_STR(hall_header(h, "Allow"), "POST, OPTIONS");
     CHECK_INT(hall_ask(h, STR_NONE, "GET", "http://elsewhere/t/file", NULL, NULL), 200);
+    CHECK_INT(hall_ask(h, STR_NONE, "GET", "HTTP://elsewhere:80/t/file?a", NULL, NULL), 200);
     hall_close(h);
 }
 

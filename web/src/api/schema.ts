@@ -16,6 +16,8 @@ export type ErrorCode =
   | "uri_too_long"
   | "unsupported_type"
   | "headers_too_large"
+  | "not_implemented"
+  | "http_version"
   | "rate_limited"
   | "key_required"
   | "key_reused"

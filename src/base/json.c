@@ -155,6 +155,11 @@ const struct json *json_read(struct arena *a, struct str text, struct json_fault
         *fault = (struct json_fault) { .why = "it is nested deeper than 32 levels" };
         return NULL;
     }
+    /* jansson reads over one that stands between two values. */
+    if (memchr(text.p == NULL ? "" : text.p, 0, text.n) != NULL) {
+        *fault = (struct json_fault) { .why = "the text is not JSON: it holds a NUL byte" };
+        return NULL;
+    }
     json_t *root = json_loadb(text.n == 0 ? "" : text.p, text.n,
                               JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (root == NULL) {

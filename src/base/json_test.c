@@ -229,3 +229,27 @@ TEST(what_must_be_escaped_is_found_at_every_place)
             }
     arena_done(&a);
 }
+
+/* In a string jansson refuses it; behind a number it did not see it. */
+TEST(json_with_a_nul_byte_is_refused)
+{
+    static const struct str bad[] = { { "1\0", 2 },
+                                      { "[1\0,2]", 6 },
+                                      { "{\"a\":1\0}", 8 },
+                                      { "\"a\0b\"", 5 },
+                                      { "\0{}", 3 },
+                                      { "{}\0", 3 },
+                                      { "tru\0e", 5 },
+                                      { "1\0"
+                                        "2",
+                                        3 } };
+    struct arena a = { 0 };
+
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        struct json_fault fault = { 0 };
+        if (json_read(&a, bad[i], &fault) != NULL)
+            FAIL("text %zu was taken", i);
+        CHECK(fault.why != NULL);
+    }
+    arena_done(&a);
+}

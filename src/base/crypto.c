@@ -127,11 +127,22 @@ struct str base64url_print(struct arena *a, const void *p, size_t n)
     return (struct str) { text, strlen(text) };
 }
 
+/* libsodium 1.0.18 reckons with signed characters, and takes some bytes beyond ASCII for digits. */
+static bool is_ascii(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] >= 0x80)
+            return false;
+    return true;
+}
+
 bool base64url_parse(struct str text, unsigned char *result, size_t n)
 {
     size_t got;
     const char *end;
 
+    if (!is_ascii(text))
+        return false;
     return sodium_base642bin(result, n, text.p, text.n, NULL, &got, &end,
                              sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
            got == n && end == text.p + text.n;
@@ -142,8 +153,8 @@ struct str base64_parse(struct arena *a, struct str text)
     size_t max = text.n / 4 * 3 + 1, got;
     char *result = arena_alloc(a, max);
 
-    if (sodium_base642bin((unsigned char *)result, max, text.p, text.n, NULL, &got, NULL,
-                          sodium_base64_VARIANT_ORIGINAL) != 0)
+    if (!is_ascii(text) || sodium_base642bin((unsigned char *)result, max, text.p, text.n, NULL,
+                                             &got, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
         return STR_NONE;
     return (struct str) { result, got };
 }

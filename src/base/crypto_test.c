@@ -113,6 +113,8 @@ TEST(base64url_has_one_spelling)
     CHECK(!base64url_parse(STR("-_8="), back, 2));
     CHECK(!base64url_parse(STR("+/8"), back, 2));
     CHECK(!base64url_parse(STR("-_ "), back, 2));
+    for (int c = 0x80; c <= 0xff; c++)
+        CHECK(!base64url_parse((struct str) { (char[]) { '-', '_', (char)c }, 3 }, back, 2));
     arena_done(&a);
 }
 
@@ -146,5 +148,7 @@ TEST(base64_is_read_as_basic_auth_writes_it)
     CHECK(base64_parse(&a, STR("c2tf dGVz")).p == NULL);
     CHECK(base64_parse(&a, STR("c2tfdGVzdF94Og")).p == NULL);
     CHECK(base64_parse(&a, STR("x")).p == NULL);
+    for (int c = 0x80; c <= 0xff; c++)
+        CHECK(base64_parse(&a, (struct str) { (char[]) { 'A', 'A', 'A', (char)c }, 4 }).p == NULL);
     arena_done(&a);
 }

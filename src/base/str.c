@@ -56,6 +56,14 @@ struct str str_cut(struct str s, size_t from, size_t n)
     return s.p == NULL ? s : (struct str) { s.p + from, n };
 }
 
+struct str str_head(struct str s, size_t n)
+{
+    if (n < s.n)
+        while (n > 0 && ((unsigned char)s.p[n] & 0xC0) == 0x80)
+            n--;
+    return str_cut(s, 0, n);
+}
+
 static bool is_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';

@@ -37,7 +37,9 @@ bool str_starts(struct str s, const char *prefix);
 bool str_ends(struct str s, const char *suffix);
 int str_cmp(struct str a, struct str b);
 struct str str_cut(struct str s, size_t from, size_t n); /* clamped to s */
-struct str str_trim(struct str s);                       /* ASCII white space off both ends */
+/* At most n bytes from its beginning, with no character cut in two. */
+struct str str_head(struct str s, size_t n);
+struct str str_trim(struct str s); /* ASCII white space off both ends */
 /* Splits at the first c: *head gets what stands before, the rest is returned (none when c is
  * absent). */
 struct str str_split(struct str s, char c, struct str *head);

@@ -44,6 +44,16 @@ TEST(str_cut_stays_inside)
     CHECK(!str_ends(STR("webp"), ".webp"));
 }
 
+TEST(str_head_cuts_no_character_in_two)
+{
+    struct str s = STR("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80z"); /* 1, 2, 3, 4 and 1 bytes */
+    static const size_t want[] = { 0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11, 11 };
+
+    for (size_t i = 0; i < COUNT(want); i++)
+        CHECK_INT(str_head(s, i).n, want[i]);
+    CHECK_STR(str_head(STR_NONE, 5), STR_NONE);
+}
+
 TEST(str_split_gives_empty_parts_and_then_none)
 {
     struct str rest = STR("a,,b"), head;

@@ -28,7 +28,7 @@ static void path_print(struct buf *b, const struct path *at)
     }
     if (b->n > 0)
         buf_char(b, '.');
-    buf_add(b, str_cut(at->name, 0, 60));
+    buf_add(b, str_head(at->name, 60));
 }
 
 FORMAT(4, 5)
@@ -327,6 +327,14 @@ static enum err decode_field(struct decoder *d, const struct path *up, const str
     return take_value(d, &here, f, j, at);
 }
 
+/* An amount, not null: which has no currency. */
+static bool has_amount(const struct field *f, const struct json *j)
+{
+    const struct json *amount = f->kind == FIELD_MONEY ? json_get(j, f->name) : NULL;
+
+    return amount != NULL && amount->kind != J_NULL;
+}
+
 /* The one "currency" beside all MONEY fields that were given. */
 static enum err decode_currency(struct decoder *d, const struct path *up, const struct shape *s,
                                 const struct json *j, void *out)
@@ -337,7 +345,7 @@ static enum err decode_currency(struct decoder *d, const struct path *up, const 
     bool wanted = false;
 
     for (size_t i = 0; i < s->n; i++)
-        wanted |= s->fields[i].kind == FIELD_MONEY && json_get(j, s->fields[i].name) != NULL;
+        wanted |= has_amount(&s->fields[i], j);
     if (!wanted && named == NULL)
         return E_OK;
     if (named == NULL)
@@ -347,7 +355,7 @@ static enum err decode_currency(struct decoder *d, const struct path *up, const 
     for (size_t i = 0; i < s->n; i++) {
         const struct field *f = &s->fields[i];
         struct money *m = (struct money *)((char *)out + f->offset);
-        if (f->kind != FIELD_MONEY || json_get(j, f->name) == NULL)
+        if (!has_amount(f, j))
             continue;
         if (m->minor % currency_facts(currency)->step != 0)
             return refuse(d, &(struct path) { up, str_of(f->name), 0 }, E_INVALID,

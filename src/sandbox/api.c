@@ -182,7 +182,7 @@ static enum err authorise(struct call *c)
     if (key.n == want.n && bytes_equal(key.p, want.p, want.n))
         return E_OK;
     e.message =
-        str_printf(c->arena, "Invalid API Key provided: %.*s****", STR_FMT(str_cut(key, 0, 8)));
+        str_printf(c->arena, "Invalid API Key provided: %.*s****", STR_FMT(str_head(key, 8)));
     return refuse_with(c, &e);
 }
 

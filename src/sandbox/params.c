@@ -51,7 +51,7 @@ static enum err wrong(struct call *c, const struct place *p, const char *code, c
                       struct str value)
 {
     return refuse(c, code, str_copy(c->arena, p->wire).p, "Invalid %s: %.*s", what,
-                  STR_FMT(str_cut(value, 0, 100)));
+                  STR_FMT(str_head(value, 100)));
 }
 
 static enum err check_int(struct call *c, const struct param *m, const struct place *p,

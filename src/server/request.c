@@ -543,7 +543,7 @@ static enum err decode_query(struct request *r)
 static enum err refuse_json(struct request *r, const struct json_fault *f)
 {
     const char *member =
-        f->member.p == NULL ? NULL : str_copy(&r->arena, str_cut(f->member, 0, 60)).p;
+        f->member.p == NULL ? NULL : str_copy(&r->arena, str_head(f->member, 60)).p;
 
     if (f->line == 0)
         return fail(&r->call, E_BAD_JSON, "%s", f->why);
@@ -565,7 +565,7 @@ static enum err decode_json(struct request *r, struct str text)
     if (s == NULL)
         return j->n == 0 ? E_OK
                          : fail_field(c, E_UNKNOWN_MEMBER,
-                                      str_copy(&r->arena, str_cut(j->names[0], 0, 60)).p,
+                                      str_copy(&r->arena, str_head(j->names[0], 60)).p,
                                       "This route takes no members.");
     void *in = arena_alloc(&r->arena, s->size);
     TRY(shape_decode(s, j, &r->arena, in, &c->problem));

@@ -54,7 +54,7 @@ static struct node *child_add(struct arena *a, struct node *parent, struct str n
 {
     struct node *k = arena_new(a, struct node);
 
-    k->name = name.n > 0 ? name : str_printf(a, "%zu", parent->n);
+    k->name = name;
     if (parent->last != NULL)
         parent->last->next = k;
     else
@@ -79,10 +79,14 @@ static bool pair_add(struct arena *a, struct node *root, const struct names *s, 
     bool fresh = false;
 
     for (size_t i = 0; i < s->n; i++) {
-        struct node *k = s->v[i].n == 0 ? item_of(at, s, i) : child_of(at, s->v[i]);
+        bool next = s->v[i].n == 0;
+        struct str name = next ? str_printf(a, "%zu", at->n) : s->v[i];
+        struct node *k = next ? item_of(at, s, i) : child_of(at, name);
         fresh = k == NULL;
-        at = fresh ? child_add(a, at, s->v[i]) : k;
-        if (at->text.p != NULL || (i + 1 == s->n && !fresh)) {
+        /* "a[1]=x&a[]=y": the number that is the next one's is taken. */
+        bool taken = fresh && next && child_of(at, name) != NULL;
+        at = fresh ? child_add(a, at, name) : k;
+        if (taken || at->text.p != NULL || (i + 1 == s->n && !fresh)) {
             *why = str_printf(a, "the parameter %.*s stands twice, or is a value and an object",
                               STR_FMT(s->v[0]));
             return false;
@@ -144,7 +148,7 @@ static bool pair_parse(struct arena *a, struct node *root, struct str pair, stru
     }
     if (!names_split(name, &s)) {
         *why = str_printf(a, "the name of a parameter is malformed: %.*s",
-                          STR_FMT(str_cut(name, 0, 80)));
+                          STR_FMT(str_head(name, 80)));
         return false;
     }
     return pair_add(a, root, &s, value, why);

@@ -143,3 +143,16 @@ TEST(form_paths)
     CHECK_STR(form_text(j, "d.x"), STR_NONE);
     arena_done(&a);
 }
+
+/* It became an object with the member "1" twice. */
+TEST(form_a_next_item_does_not_take_a_number_that_is_taken)
+{
+    struct arena a = { 0 };
+    struct str why = STR_NONE;
+
+    CHECK(form_parse(&a, STR("a[1]=x&a[]=y"), &why) == NULL);
+    CHECK(why.n > 0);
+    CHECK(form_parse(&a, STR("a[1][x]=1&a[2]=x&a[][x]=y"), &why) == NULL);
+    CHECK(form_parse(&a, STR("a[0]=x&a[]=y"), &why) != NULL);
+    arena_done(&a);
+}

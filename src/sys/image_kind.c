@@ -57,8 +57,11 @@ static enum image_kind kind_of_brand(const unsigned char *name)
  * "some HEIF"; then the others name the codec. */
 static enum image_kind kind_of_iso(struct bytes head)
 {
+    size_t length =
+        (size_t)head.p[0] << 24 | (size_t)head.p[1] << 16 | (size_t)head.p[2] << 8 | head.p[3];
+
     if (memcmp(head.p + 8, "mif1", 4) == 0)
-        for (size_t at = 16; at + 4 <= head.n && at < head.p[3]; at += 4)
+        for (size_t at = 16; at + 4 <= head.n && at + 4 <= length; at += 4)
             if (memcmp(head.p + at, "avif", 4) == 0)
                 return KIND_AVIF;
     return kind_of_brand(head.p + 8);

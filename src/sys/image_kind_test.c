@@ -37,6 +37,9 @@ static const struct sample samples[] = {
     { S("\0\0\0\x18"
         "ftypmif1\0\0\0\0mif1avif"),
       KIND_AVIF },
+    { S("\0\0\1\4"
+        "ftypmif1\0\0\0\0mif1avif"),
+      KIND_AVIF }, /* the length has four bytes */
     { S("\0\0\0\x14"
         "ftypmif1\0\0\0\0mif1avif"),
       KIND_HEIC }, /* past the end of its box */

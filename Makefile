@@ -3,6 +3,7 @@
 #
 #   make                    build/stagedoor, mode debug, gcc
 #   make MODE=release       modes: debug, asan (with UBSan), tsan, release
+#   make MODE=fuzz CC=clang build/fuzz-clang/id     a fuzz target, src/*/id_fuzz.c, with libFuzzer; "fuzz": all
 #   make CC=clang           each mode and compiler has its own folder: build/$(MODE)-$(CC)
 #   make check-unit         the unit and scenario tests;  T='money -v' chooses and tells
 #   make lint format format-check compile_commands.json clean
@@ -28,8 +29,9 @@ endif
 # --- What there is -------------------------------------------------------------------------------
 
 C_SRC    := $(sort $(wildcard src/*.c src/*/*.c src/services/*/*.c))
-TEST_SRC := $(filter %_test.c,$(C_SRC)) $(sort $(wildcard test/*.c))
-PROG_SRC := $(filter-out %_test.c,$(C_SRC))
+FUZZ_SRC := $(filter %_fuzz.c,$(C_SRC))
+TEST_SRC := $(filter %_test.c,$(C_SRC)) $(FUZZ_SRC) $(sort $(wildcard test/*.c))
+PROG_SRC := $(filter-out %_test.c %_fuzz.c,$(C_SRC))
 HEADERS  := $(sort $(wildcard src/*/*.h src/services/*/*.h test/*.h))
 SCHEMA   := $(sort $(wildcard schema/*.sql))
 WEB      := $(sort $(shell find build/web -type f 2>/dev/null))
@@ -69,6 +71,9 @@ CFLAGS += -O1 -fno-omit-frame-pointer
 else ifeq ($(MODE),asan)
 CFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 LDFLAGS += -fsanitize=address,undefined
+else ifeq ($(MODE),fuzz)
+CFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+LDFLAGS += -fsanitize=fuzzer,address,undefined
 else ifeq ($(MODE),tsan)
 CFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=thread
 LDFLAGS += -fsanitize=thread
@@ -86,7 +91,7 @@ CFLAGS += -mharden-sls=all
 endif
 endif
 else
-$(error MODE is debug, asan, tsan or release)
+$(error MODE is debug, asan, tsan, fuzz or release)
 endif
 
 # Only headers: the image worker opens libvips at run time, in its jail.
@@ -106,7 +111,7 @@ $(call remember,build/gen/web.list,$(WEB))
 $(call remember,build/gen/schema.list,$(SCHEMA))
 endif
 
-.PHONY: all program tests check-unit lint format format-check clean
+.PHONY: all program tests fuzz check-unit lint format format-check clean
 
 # build/stagedoor is the program that was asked for last; "program" leaves it alone.
 all: program
@@ -124,6 +129,20 @@ endif
 
 $(B)/tests: $(TEST_OBJ) $(B)/tests.list
 	$(call say,LINK,$@)$(CC) $(LDFLAGS) -o $@ $(TEST_OBJ) $(LIBS)
+
+# One program a target: what libFuzzer looks at after each input should be no larger than what the target can reach. Those of
+# base are linked with base alone, the others with the program and the tests' house, whose own main gives way to libFuzzer's.
+ifeq ($(MODE),fuzz)
+FUZZ_BASE := $(filter $(B)/src/base/%,$(PROG_OBJ)) $(B)/test/fuzz.o
+FUZZ_ALL  := $(filter-out $(B)/src/main.o,$(PROG_OBJ)) $(addprefix $(B)/test/,fuzz.o unit.o engine.o house.o hall.o)
+$(B)/test/unit.o: CFLAGS += -Dmain=unit_main -Wno-missing-prototypes
+define fuzz_target
+fuzz: $(B)/$(patsubst %_fuzz.c,%,$(notdir $(1)))
+$(B)/$(patsubst %_fuzz.c,%,$(notdir $(1))): $(1:%.c=$(B)/%.o) $(if $(filter src/base/%,$(1)),$(FUZZ_BASE),$(FUZZ_ALL))
+	$$(call say,LINK,$$@)$(CC) $(LDFLAGS) -o $$@ $$^ $(LIBS)
+endef
+$(foreach f,$(FUZZ_SRC),$(eval $(call fuzz_target,$(f))))
+endif
 
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)

@@ -63,4 +63,5 @@ GOOD = {
     "main joins all": {"src/main.c": '#include "sys/sqlite.h"\n#include "server/http.h"\n#include "services/tip/tip.h"\n'},
     "in a comment": {"src/base/x.c": '/*\n#include "core/db.h"\n*/\n'},
     "a test": {"src/core/x_test.c": '#include "test/unit.h"\n#include "sys/sqlite.h"\n'},
+    "a fuzz target": {"src/core/x_fuzz.c": '#include "test/fuzz.h"\n#include "modules.h"\n#include "sys/sqlite.h"\n'},
 }

@@ -33,6 +33,7 @@ BAD = {
     "a private header": {"src/services/post/post.c": '#include "services/media/jail.h"\n'},
 }
 GOOD = {
+    "a fuzz target": {"src/services/media/media_fuzz.c": '#include "services/post/post.h"\n'},
     "downward": {"src/services/post/post.c": '#include "services/post/post.h"\n#include "services/creator/creator.h"\n'},
     "private of its own": {"src/services/media/media.c": '#include "services/media/jail.h"\n'},
 }

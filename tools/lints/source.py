@@ -21,7 +21,7 @@ class Source:
     def __init__(self, path, text):
         self.path, self.text = path, text
         self.is_c = path.endswith((".c", ".h"))
-        self.is_test = path.endswith("_test.c") or path.startswith("test/")
+        self.is_test = path.endswith(("_test.c", "_fuzz.c")) or path.startswith("test/")
 
     @functools.cached_property
     def code(self):
@@ -85,7 +85,7 @@ class Tree:
 def layer_of(path):
     """base, core, server, services, sys, sandbox, demo; main for files that join all; test."""
     parts = path.split("/")
-    if parts[0] != "src" or path.endswith("_test.c"):
+    if parts[0] != "src" or path.endswith(("_test.c", "_fuzz.c")):
         return "test"
     return parts[1] if len(parts) > 2 else "main"
 

@@ -12,6 +12,19 @@ struct when env_now(struct env *e)
     return when_after(env_real_now(e), __atomic_load_n(&e->clock.offset_us, __ATOMIC_ACQUIRE));
 }
 
+int64_t env_monotonic_us(struct env *e)
+{
+    return e->clock.monotonic == NULL ? monotonic_us() : e->clock.monotonic(&e->clock);
+}
+
+void env_sleep_ms(struct env *e, int64_t ms)
+{
+    if (e->clock.sleep == NULL)
+        sleep_ms(ms);
+    else
+        e->clock.sleep(&e->clock, ms);
+}
+
 struct sha256 env_key(const struct env *e, const char *purpose)
 {
     return hmac_sha256((struct str) { (const char *)e->master, sizeof(e->master) },

@@ -26,6 +26,9 @@ struct revisions;
 struct clock {
     struct when (*real)(struct clock *k);
     int64_t offset_us; /* business time = real + offset; atomic */
+    /* of the machine; NULL: as it is. The simulator has its own. */
+    int64_t (*monotonic)(struct clock *k);
+    void (*sleep)(struct clock *k, int64_t ms);
 };
 
 struct env {
@@ -55,10 +58,15 @@ struct env {
     /* A token's session, from the account service: E_OK and *result, or E_SIGNED_OUT. c has a read
      * connection. */
     enum err (*authenticate)(struct call *c, struct str token, struct actor *result);
+    /* The simulator's: no threads, everything runs on the calling one. Where a thread would wait for a job this is asked to
+     * move the world on; false: the patience of whoever waits is over. NULL: threads. */
+    bool (*step)(struct env *e);
 };
 
 struct when env_now(struct env *e);      /* business */
 struct when env_real_now(struct env *e); /* real */
+int64_t env_monotonic_us(struct env *e);
+void env_sleep_ms(struct env *e, int64_t ms);
 /* A key for one purpose, derived from the master key: HMAC(master, purpose). */
 struct sha256 env_key(const struct env *e, const char *purpose);
 

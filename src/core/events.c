@@ -214,7 +214,7 @@ static int consume(struct env *e, const struct module *m)
             return steps; /* not even putting aside works: the database is away; later */
         failures++;
         st.more = true;
-        sleep_ms(10L << failures);
+        env_sleep_ms(e, 10L << failures);
     } while (st.more);
     return steps;
 }

@@ -34,6 +34,7 @@ struct exec {
     pthread_t threads[THREADS_MAX];
     size_t threads_n;
     pthread_key_t reader;
+    struct db *here; /* the writing connection, where there are no threads (env.step) */
     /* calls that await a job */
     pthread_mutex_t park_lock;
     pthread_cond_t park_some;
@@ -153,7 +154,7 @@ static enum err run_retried(struct exec *x, struct call *c, struct db *db)
             unsigned char jitter;
             x->env->random(&jitter, 1);
             __atomic_add_fetch(&x->retries, 1, __ATOMIC_RELAXED);
-            sleep_ms((1 << i) + jitter % (1 << (i + 1)));
+            env_sleep_ms(x->env, (1 << i) + jitter % (1 << (i + 1)));
             call_reset(c);
         }
         e = run_once(c, db);
@@ -258,27 +259,70 @@ static void *pool_worker(void *arg)
 
 static void run_transaction(struct exec *x, struct call *c);
 
+static void run_slow(struct exec *x, struct call *c)
+{
+    c->db = exec_reader(x);
+    enum err e = c->db == NULL ? E_UNAVAILABLE : c->route->prepare(c);
+    c->db = NULL;
+    if (e != E_OK)
+        finish(x, c, e);
+    else
+        run_transaction(x, c);
+}
+
 static void *slow_worker(void *arg)
 {
     struct exec *x = arg;
     struct call *c;
 
-    while ((c = queue_pop(&x->slow, 1)) != NULL) {
-        c->db = exec_reader(x);
-        enum err e = c->db == NULL ? E_UNAVAILABLE : c->route->prepare(c);
-        c->db = NULL;
-        if (e != E_OK)
-            finish(x, c, e);
-        else
-            run_transaction(x, c);
-    }
+    while ((c = queue_pop(&x->slow, 1)) != NULL)
+        run_slow(x, c);
     return NULL;
+}
+
+/* Without threads: a batch of one. */
+static void write_here(struct exec *x, struct call *c)
+{
+    struct engine *engine = x->env->engine;
+
+    if (x->here == NULL && engine->ops->open(engine, true, &x->here) != E_OK)
+        x->here = NULL;
+    if (x->here == NULL)
+        finish(x, c, E_UNAVAILABLE);
+    else if (x->single_writer)
+        write_calls(x, x->here, &c, 1);
+    else
+        finish(x, c, run_retried(x, c, x->here));
 }
 
 /* --- awaiting a job --------------------------------------------------------------------------------------------- */
 
+static bool job_is_over(struct call *c);
+static void await_end(struct exec *x, struct call *c, bool over);
+
+/* Without threads: the world is moved on until the job has ended or the patience is over. */
+static void await_here(struct exec *x, struct call *c)
+{
+    bool over = false, more = true;
+
+    c->db = exec_reader(x);
+    if (c->db == NULL) {
+        finish(x, c, E_UNAVAILABLE);
+        return;
+    }
+    while (!over && more) {
+        over = job_is_over(c);
+        more = !over && x->env->step(x->env);
+    }
+    await_end(x, c, over);
+}
+
 static void park(struct exec *x, struct call *c)
 {
+    if (x->env->step != NULL) {
+        await_here(x, c);
+        return;
+    }
     c->began_us = monotonic_us();
     pthread_mutex_lock(&x->park_lock);
     c->next = x->parked;
@@ -415,8 +459,13 @@ static void *listener(void *arg)
 
 static void run_transaction(struct exec *x, struct call *c)
 {
-    bool here = c->tx == NONE || (c->tx == READ && x->single_writer);
+    bool threads = x->env->step == NULL;
+    bool here = c->tx == NONE || (c->tx == READ && (x->single_writer || !threads));
 
+    if (!here && !threads) {
+        write_here(x, c);
+        return;
+    }
     if (!here) {
         if (!queue_push(&x->work, c))
             finish(x, c, busy(c));
@@ -436,6 +485,8 @@ void exec_run(struct exec *x, struct call *c)
     c->tx = c->route->tx;
     if (c->route->prepare == NULL)
         run_transaction(x, c);
+    else if (x->env->step != NULL)
+        run_slow(x, c);
     else if (!queue_push(&x->slow, c))
         finish(x, c, busy(c));
 }
@@ -501,6 +552,8 @@ struct exec *exec_start(struct env *e)
     pthread_mutex_init(&x->park_lock, NULL);
     pthread_cond_init(&x->park_some, NULL);
     must(pthread_key_create(&x->reader, reader_close) == 0);
+    if (e->step != NULL)
+        return x;
     for (int64_t i = 0; i < setting_int(e->settings, "core.slow_workers"); i++)
         thread_add(x, slow_worker);
     if (x->single_writer)
@@ -524,6 +577,7 @@ void exec_stop(struct exec *x)
     for (size_t i = 0; i < x->threads_n; i++)
         pthread_join(x->threads[i], NULL);
     db_close(pthread_getspecific(x->reader)); /* the stopping thread's own */
+    db_close(x->here);
     pthread_key_delete(x->reader);
     queue_done(&x->work);
     queue_done(&x->slow);

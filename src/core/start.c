@@ -110,7 +110,8 @@ enum err env_start(struct env *e, int job_workers)
         env_stop(e);
         return err;
     }
-    __atomic_store_n(&e->hub, hub_start(e), __ATOMIC_RELEASE);
+    if (e->step == NULL)
+        __atomic_store_n(&e->hub, hub_start(e), __ATOMIC_RELEASE);
     if (job_workers > 0)
         __atomic_store_n(&e->jobs, jobs_start(e, job_workers), __ATOMIC_RELEASE);
     return E_OK;

@@ -290,7 +290,7 @@ void request_begin(struct request *r, struct str method)
     c->server = r;
     c->header = header_of_call;
     r->method_text = str_copy(&r->arena, method);
-    r->began_us = monotonic_us();
+    r->began_us = env_monotonic_us(r->server->env);
     r->since = revision_now(r->server->env->revisions);
     name_it(r);
 }
@@ -315,7 +315,7 @@ static void call_over(struct call *c)
 static bool run_call(struct request *r, struct call *c, int64_t limit_us)
 {
     r->state = RUNNING;
-    r->deadline_us = monotonic_us() + limit_us;
+    r->deadline_us = env_monotonic_us(r->server->env) + limit_us;
     c->server = r;
     c->done = call_over;
     exec_run(r->server->env->exec, c);
@@ -725,7 +725,7 @@ static void log_request(struct request *r, const char *method, int status, int64
 void request_sent(struct request *r, int status)
 {
     const char *method = r->head ? "HEAD" : r->options ? "OPTIONS" : method_names[r->method];
-    int64_t took_us = monotonic_us() - r->began_us;
+    int64_t took_us = env_monotonic_us(r->server->env) - r->began_us;
 
     metrics_request(r->server->metrics,
                     r->match.pattern == NULL ? SIZE_MAX : r->match.pattern->number, method, status,

@@ -96,6 +96,7 @@ static enum err call(struct fake_pay *p, struct arena *a, const struct pay_reque
         struct fake_object *o = make(p, r, hosted);
         o->told |= p->mood != FAKE_LOSES_AFTER;
         tell(a, o, result);
+        result->amount.minor += p->mood == FAKE_LIES ? 100 : 0;
     }
     if (p->mood == FAKE_LOSES_AFTER || p->mood == FAKE_LOSES_BEFORE) {
         *result = (struct pay_outcome) { .state = PAY_UNKNOWN, .fee = -1 };

@@ -18,6 +18,7 @@ enum fake_mood {
     FAKE_LOSES_AFTER,  /* does the work, but the answer is lost */
     FAKE_LOSES_BEFORE, /* the call is lost on its way */
     FAKE_DOWN,         /* surely nothing was done */
+    FAKE_LIES,         /* does the work, and tells another amount */
 };
 
 enum { FAKE_OBJECTS = 4096 };

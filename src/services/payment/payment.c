@@ -329,7 +329,8 @@ static enum err settle_books(struct call *c, const struct record *r, const struc
     return method_save(c, r, o);
 }
 
-/* The provider speaks of other money than we asked for: a person has to look. Nothing is unlocked by it. */
+/* The provider speaks of other money than we asked for: a person has to look. Nothing is unlocked by it, and it is no
+ * answer: it will be asked again. */
 static bool amount_differs(struct call *c, const struct record *r, const struct pay_outcome *o)
 {
     if (o->state != PAY_SUCCEEDED || !money_some(o->amount) ||
@@ -372,13 +373,15 @@ static enum err record_lock(struct call *c, struct id payment, struct record *r)
 /* Everything that a provider says comes through here, and may do so many times. */
 static enum err observe(struct call *c, const struct observed *seen)
 {
-    const struct pay_outcome *o = &seen->said;
+    struct pay_outcome said = seen->said, *o = &said;
     struct record r = { 0 };
 
     TRY(record_lock(c, seen->payment, &r));
+    if (amount_differs(c, &r, o))
+        said = (struct pay_outcome) { PAY_UNKNOWN, .provider_ref = said.provider_ref, .fee = -1 };
     enum payment_state next = payment_next(r.state, said_by(o));
     /* An older attempt's end is known already, unless money moved after all. */
-    if ((seen->attempt != r.attempt && next != PAYMENT_SUCCEEDED) || amount_differs(c, &r, o))
+    if (seen->attempt != r.attempt && next != PAYMENT_SUCCEEDED)
         return E_OK;
     if (next == r.state && payment_is_settled(next))
         return E_OK;

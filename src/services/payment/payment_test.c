@@ -538,6 +538,24 @@ ENGINES(another_amount_than_asked_for_unlocks_nothing)
     till_close(t);
 }
 
+/* The notification is lost as well: only asking again finds the truth. */
+ENGINES(a_charge_told_with_another_amount_is_asked_about_again)
+{
+    struct till *t = shop(engine);
+
+    save_card(t);
+    t->pay.mood = FAKE_LIES;
+    struct id p = order(t, 1000, true);
+    till_drain(t);
+    CHECK_INT(look(t, p).p.state, PAYMENT_UNKNOWN);
+    CHECK_INT(till_int(t, "SELECT count(*) FROM ledger_journal WHERE kind = 'charge'"), 1);
+    t->pay.mood = FAKE_PAYS;
+    till_pass(t, HOUR, 10 * MINUTE);
+    CHECK_INT(look(t, p).p.state, PAYMENT_SUCCEEDED);
+    check_money(t);
+    till_close(t);
+}
+
 ENGINES(an_amount_below_the_minimum_is_refused)
 {
     struct till *t = shop(engine);

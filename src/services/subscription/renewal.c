@@ -168,7 +168,7 @@ static enum err revive(struct call *c, struct membership *r, bool *possible)
         return e;
     if (e == E_OK && *possible)
         TRY(membership_step(c, &other, SUBSCRIPTION_LAPSED));
-    r->cancel_at_period_end = r->state == SUBSCRIPTION_CANCELED;
+    r->cancel_at_period_end |= r->state == SUBSCRIPTION_CANCELED;
     return E_OK;
 }
 

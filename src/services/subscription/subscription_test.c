@@ -574,6 +574,31 @@ ENGINES_SECONDS(a_renewal_whose_answer_was_lost_is_charged_once, 40)
     till_close(t);
 }
 
+/* The renewal's charge was under way when she left, and nobody knew what became of it until long after the end. */
+ENGINES_SECONDS(one_who_left_is_not_renewed_by_money_that_comes_late, 40)
+{
+    struct till *t = house(engine);
+    struct str id = join(t);
+
+    t->pay.mood = FAKE_LOSES_AFTER;
+    till_pass(t, 28 * DAY + SECOND, 12 * HOUR);
+    CHECK_INT(t->pay.taken_n, 2);
+    t->pay.mood = FAKE_DOWN;
+    CHECK_OK(act(t, fan, id, "/cancel").result);
+    till_pass(t, 8 * DAY, 6 * HOUR);
+    CHECK_STR(state_of(t, id), "expired");
+    t->pay.mood = FAKE_PAYS;
+    till_pass(t, 2 * DAY, 6 * HOUR);
+    struct till_reply r = act(t, fan, id, "");
+    CHECK_STR(till_member(t, r, "state"), "active");
+    CHECK_STR(till_member(t, r, "cancel_at_period_end"), "true");
+    till_pass(t, 30 * DAY, 12 * HOUR);
+    CHECK_STR(state_of(t, id), "canceled");
+    CHECK_INT(t->pay.taken_n, 2);
+    check_money(t);
+    till_close(t);
+}
+
 /* --- leaving ---------------------------------------------------------------------------------------------------- */
 
 ENGINES(cancelled_access_lasts_to_the_periods_end)

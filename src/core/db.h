@@ -234,17 +234,27 @@ struct db_word {
     const char *word, *instead;
 };
 
+/* What one who listens to the other nodes is told, on the thread that listens. */
+struct db_listener {
+    /* A text that another node (or this one) announced. None: the line was cut, and some were
+     * missed. */
+    void (*heard)(void *context, struct str text);
+    /* All that was announced until then (monotonic_us) has been heard. Comes several times a second
+     * as long as the line is good: who hears it no more cannot know what he misses. */
+    void (*current)(void *context, int64_t at_us);
+    void *context;
+    const bool *stop;
+};
+
 struct engine_ops {
     const char *name;   /* "sqlite", "postgres" */
     bool single_writer; /* one writer thread with group commit; readers on the loop threads */
     const struct db_word *words; /* ends with { NULL, NULL } */
     const char *in_list;         /* what `IN_LIST($n)` becomes; %s stands for $n */
     enum err (*open)(struct engine *e, bool write, struct db **result);
-    /* Blocks a thread: calls heard for each text announced by another node (and itself); returns
-     * when *stop is set (looked at each 200 ms) or at once when the engine has no such thing. On a
-     * lost connection it calls heard with none, then goes on. */
-    void (*listen)(struct engine *e, void (*heard)(void *context, struct str text), void *context,
-                   const bool *stop);
+    /* Blocks a thread until *l->stop is set (looked at each 200 ms); returns at once when the
+     * engine has no other nodes. */
+    void (*listen)(struct engine *e, const struct db_listener *l);
     void (*close)(struct engine *e);
 };
 

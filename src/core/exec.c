@@ -447,11 +447,19 @@ static void heard(void *context, struct str text)
     bump(x, &news);
 }
 
+static void heard_until(void *context, int64_t at_us)
+{
+    struct exec *x = context;
+
+    __atomic_store_n(&x->env->revisions->current_us, at_us, __ATOMIC_SEQ_CST);
+}
+
 static void *listener(void *arg)
 {
     struct exec *x = arg;
+    struct db_listener l = { heard, heard_until, x, &x->stopping };
 
-    x->env->engine->ops->listen(x->env->engine, heard, x, &x->stopping);
+    x->env->engine->ops->listen(x->env->engine, &l);
     return NULL;
 }
 

@@ -12,8 +12,11 @@
  *   tick >  since: the slot says so, and what was kept is refused; perhaps in vain, never wrongly.
  * It does not matter when the slots become known (during the reading) or when they are looked at.
  * Between a commit and its tick an old answer may still be given, but then nobody has been told of
- * the change yet. Other nodes tick through announce/listen, later by that time; whoever needs more
- * than that asks the database.
+ * the change yet.
+ *
+ * Other nodes tick when they hear of it, some milliseconds later. A node that cannot hear must not
+ * go on believing: where there are others, what was kept is good only while the line to them was
+ * good DEAF_US ago (revisions_current). So no change is older than that where it is not seen.
  *
  * A slot only grows, though ticks may be written out of order; else the later of two changes could
  * be forgotten. */
@@ -23,9 +26,11 @@
 
 #include "base/id.h"
 
-enum { REVISIONS = 65536 };
+enum { REVISIONS = 65536, DEAF_US = 700000 };
 
 struct revisions {
+    bool others;              /* there may be other nodes; set before there are threads */
+    int64_t current_us;       /* all that they announced until then was heard; monotonic; atomic */
     uint64_t clock;           /* atomic */
     uint64_t all;             /* tick of the last change of everything; atomic */
     uint64_t slot[REVISIONS]; /* atomic */
@@ -34,6 +39,11 @@ struct revisions {
 static inline uint32_t revision_slot(struct id id)
 {
     return (uint32_t)(((uint64_t)id.v * UINT64_C(0x9E3779B97F4A7C15)) >> 48);
+}
+/* Whether what was kept may be looked at now. */
+static inline bool revisions_current(const struct revisions *r, int64_t now_us)
+{
+    return !r->others || now_us - __atomic_load_n(&r->current_us, __ATOMIC_SEQ_CST) < DEAF_US;
 }
 /* To be noted before the snapshot is opened. */
 static inline uint64_t revision_now(const struct revisions *r)

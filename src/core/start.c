@@ -104,6 +104,7 @@ enum err env_start(struct env *e, int job_workers)
     e->ids.node = (unsigned)setting_int(e->settings, "core.node");
     e->revisions = calloc(1, sizeof(*e->revisions));
     must(e->revisions != NULL);
+    e->revisions->others = !e->engine->ops->single_writer;
     e->exec = exec_start(e);
     enum err err = start_modules(e);
     if (err != E_OK) {

@@ -121,7 +121,7 @@ struct shared *replies_find(struct replies *c, const struct reply_key *key, int6
     struct shared *found = NULL;
 
     pthread_mutex_lock(&p->lock);
-    struct kept *k = find(p, hash, key);
+    struct kept *k = revisions_current(c->revisions, now_us) ? find(p, hash, key) : NULL;
     if (k != NULL && still_good(c, k, key, now_us)) {
         found = shared_hold(k->answer);
         unlink_kept(p, k);

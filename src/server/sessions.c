@@ -53,6 +53,8 @@ bool sessions_find(struct sessions *s, const struct sha256 *token, int64_t now_u
     size_t set = set_of(token);
     bool found = false;
 
+    if (!revisions_current(s->revisions, now_us))
+        return false;
     pthread_mutex_lock(&s->locks[set % LOCKS]);
     for (size_t i = 0; i < WAYS && !found; i++) {
         struct entry *e = &s->sets[set][i];

@@ -23,6 +23,7 @@
 
 enum { EXIT_UNKNOWN_COMMIT = 70, ASK_SECONDS = 60 };
 #define CHANNEL     "stagedoor"
+#define LISTEN      "SET application_name = 'stagedoor listens'; LISTEN " CHANNEL
 #define NOTIFY      "SELECT pg_notify('" CHANNEL "', $1)"
 #define BEGIN_READ  "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 #define BEGIN_WRITE "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
@@ -159,12 +160,14 @@ static PGresult *commit_and_announce(struct postgres *k)
     return r;
 }
 
-static void announce_again(struct postgres *k)
+static bool announced_again(struct postgres *k)
 {
     const char *values[] = { k->announcement };
 
-    if (k->announcement != NULL)
-        postgres_finish(k, PQexecParams(k->handle, NOTIFY, 1, NULL, values, NULL, NULL, 0), NOTIFY);
+    return k->announcement == NULL ||
+           postgres_finish(k, PQexecParams(k->handle, NOTIFY, 1, NULL, values, NULL, NULL, 0),
+                           NOTIFY) == E_OK ||
+           postgres_is_connected(k); /* refused, not lost: it would be again */
 }
 
 static enum err commit_write(struct postgres *k)
@@ -177,9 +180,9 @@ static enum err commit_write(struct postgres *k)
     must(!undone);
     if (postgres_is_connected(k))
         return e;
-    e = commit_lost(k);
-    if (e == E_OK)
-        announce_again(k);
+    do /* nobody is told that it is done before the other nodes are */
+        e = commit_lost(k);
+    while (e == E_OK && !announced_again(k));
     return e;
 }
 
@@ -298,58 +301,93 @@ static enum err engine_open(struct engine *e, bool write, struct db **result)
 
 /* --- other nodes ------------------------------------------------------------------------------------------------ */
 
-struct listener {
-    void (*heard)(void *context, struct str text);
-    void *context;
-    const bool *stop;
+/* A line that is cut is noticed at once, one that is dead (a cable, a frozen server) never. So the listener speaks to himself
+ * by the same way as the others speak to him: his own word comes back behind all that was announced before it. */
+#define BEAT "beat"
+enum { BEAT_US = 250000, DEAD_US = 2000000 };
+
+struct hearing {
+    const struct db_listener *to;
+    PGconn *handle;
+    int64_t spoke_us; /* when he last did */
+    bool waits;       /* his word has not come back */
 };
 
-static bool is_stopped(const struct listener *l)
+static bool is_stopped(const struct db_listener *l)
 {
     return __atomic_load_n(l->stop, __ATOMIC_ACQUIRE);
 }
 
-/* Hands out what has come; false when the connection is lost. */
-static bool hear(PGconn *handle, const struct listener *l)
+/* Several times a second, one word at a time. False: the last one does not come back. */
+static bool beat(struct hearing *h)
 {
-    struct pollfd p = { .fd = PQsocket(handle), .events = POLLIN };
+    int64_t now_us = monotonic_us();
+    const char *values[] = { BEAT };
+
+    if (h->waits)
+        return now_us - h->spoke_us < DEAD_US;
+    if (h->spoke_us != 0 && now_us - h->spoke_us < BEAT_US)
+        return true;
+    h->spoke_us = now_us;
+    h->waits = true;
+    return PQsendQueryParams(h->handle, NOTIFY, 1, NULL, values, NULL, NULL, 0) == 1;
+}
+
+static void told(struct hearing *h, const PGnotify *n)
+{
+    bool own = n->be_pid == PQbackendPID(h->handle);
+
+    if (strcmp(n->extra, BEAT) != 0)
+        h->to->heard(h->to->context, str_of(n->extra));
+    else if (own && h->waits) {
+        h->waits = false;
+        h->to->current(h->to->context, h->spoke_us);
+    }
+}
+
+/* Hands out what has come; false when the connection is lost. */
+static bool hear(struct hearing *h)
+{
+    struct pollfd p = { .fd = PQsocket(h->handle), .events = POLLIN };
     PGnotify *n;
 
-    if (poll(&p, 1, 200) > 0 && !PQconsumeInput(handle))
+    if (!beat(h) || (poll(&p, 1, 100) > 0 && !PQconsumeInput(h->handle)))
         return false;
-    while ((n = PQnotifies(handle)) != NULL) {
-        l->heard(l->context, str_of(n->extra));
+    while ((n = PQnotifies(h->handle)) != NULL) {
+        told(h, n);
         PQfreemem(n);
     }
-    return PQstatus(handle) == CONNECTION_OK;
+    while (!PQisBusy(h->handle)) { /* the answer to his own word */
+        PGresult *r = PQgetResult(h->handle);
+        if (r == NULL)
+            break;
+        PQclear(r);
+    }
+    return PQstatus(h->handle) == CONNECTION_OK;
 }
 
 /* From one connection to its loss. What was announced while nobody listened is told by none. */
-static void listen_once(const char *url, const struct listener *l)
+static void listen_once(const char *url, const struct db_listener *l)
 {
-    PGconn *handle = postgres_dial(url, false);
-    PGresult *r;
+    struct hearing h = { .to = l, .handle = postgres_dial(url, false) };
 
-    if (PQstatus(handle) == CONNECTION_OK) {
-        r = PQexec(handle, "LISTEN " CHANNEL);
+    if (PQstatus(h.handle) == CONNECTION_OK) {
+        PGresult *r = PQexec(h.handle, LISTEN);
         bool good = PQresultStatus(r) == PGRES_COMMAND_OK;
         PQclear(r);
         if (good)
             l->heard(l->context, STR_NONE);
         while (good && !is_stopped(l))
-            good = hear(handle, l);
+            good = hear(&h);
     }
-    PQfinish(handle);
+    PQfinish(h.handle);
 }
 
-static void engine_listen(struct engine *e, void (*heard)(void *context, struct str text),
-                          void *context, const bool *stop)
+static void engine_listen(struct engine *e, const struct db_listener *l)
 {
-    struct listener l = { heard, context, stop };
-
-    while (!is_stopped(&l)) {
-        listen_once(((struct postgres_engine *)e)->url, &l);
-        if (!is_stopped(&l))
+    while (!is_stopped(l)) {
+        listen_once(((struct postgres_engine *)e)->url, l);
+        if (!is_stopped(l))
             sleep_ms(200);
     }
 }

@@ -215,7 +215,8 @@ TEST(a_server_that_is_away_is_unavailable)
 struct ears {
     struct engine *engine;
     char last[32];
-    int texts, nones; /* atomic, like stop */
+    int texts, nones, currents; /* atomic, like stop */
+    int64_t current_us;         /* atomic */
     bool stop;
 };
 
@@ -234,11 +235,22 @@ static void heard(void *context, struct str text)
     __atomic_add_fetch(&e->texts, 1, __ATOMIC_SEQ_CST);
 }
 
+static void current(void *context, int64_t at_us)
+{
+    struct ears *e = context;
+
+    CHECK(at_us > __atomic_load_n(&e->current_us, __ATOMIC_SEQ_CST) && at_us <= monotonic_us());
+    __atomic_store_n(&e->current_us, at_us, __ATOMIC_SEQ_CST);
+    __atomic_add_fetch(&e->currents, 1, __ATOMIC_SEQ_CST);
+}
+
 static void *listen_run(void *context)
 {
     struct ears *e = context;
 
-    e->engine->ops->listen(e->engine, heard, e, &e->stop);
+    struct db_listener l = { heard, current, e, &e->stop };
+
+    e->engine->ops->listen(e->engine, &l);
     return NULL;
 }
 
@@ -272,15 +284,21 @@ TEST(announcements_are_heard_after_the_commit)
     announce(b, "test one", true);
     CHECK(wait_for(&e.texts, 1));
     CHECK_STR(e.last, "test one");
+    /* He is told again and again that he hears all. */
+    int before = __atomic_load_n(&e.currents, __ATOMIC_SEQ_CST);
+    CHECK(wait_for(&e.currents, before + 2));
     /* Its connection goes: it listens again and tells that something may have been missed. */
+    int64_t cut_us = monotonic_us();
     CHECK_OK(db_int(&b->call, &ended,
                     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-                    " WHERE query = 'LISTEN stagedoor'"));
+                    " WHERE application_name = 'stagedoor listens'"));
     CHECK(ended >= 1);
     CHECK(wait_for(&e.nones, 2));
     announce(b, "test two", true);
     CHECK(wait_for(&e.texts, 2));
     CHECK_STR(e.last, "test two");
+    CHECK(wait_for(&e.currents, before + 3));
+    CHECK(__atomic_load_n(&e.current_us, __ATOMIC_SEQ_CST) > cut_us);
     __atomic_store_n(&e.stop, true, __ATOMIC_SEQ_CST);
     pthread_join(thread, NULL);
     bed_close(b);

@@ -464,10 +464,9 @@ static enum err engine_open(struct engine *base, bool write, struct db **result)
     return error == E_INTERNAL ? E_UNAVAILABLE : error;
 }
 
-static void engine_listen(struct engine *e, void (*heard)(void *context, struct str text),
-                          void *context, const bool *stop)
+static void engine_listen(struct engine *e, const struct db_listener *l)
 {
-    (void)e, (void)heard, (void)context, (void)stop;
+    (void)e, (void)l;
 }
 
 static void engine_close(struct engine *e)

@@ -309,8 +309,9 @@ enum { BEAT_US = 250000, DEAD_US = 2000000 };
 struct hearing {
     const struct db_listener *to;
     PGconn *handle;
-    int64_t spoke_us; /* when he last did */
-    bool waits;       /* his word has not come back */
+    bool begun;       /* LISTEN was answered */
+    int64_t spoke_us; /* when the server was told something last */
+    bool waits;       /* for LISTEN's answer, or for his word to come back */
 };
 
 static bool is_stopped(const struct db_listener *l)
@@ -318,19 +319,24 @@ static bool is_stopped(const struct db_listener *l)
     return __atomic_load_n(l->stop, __ATOMIC_ACQUIRE);
 }
 
-/* Several times a second, one word at a time. False: the last one does not come back. */
-static bool beat(struct hearing *h)
+static bool speak(struct hearing *h)
 {
-    int64_t now_us = monotonic_us();
     const char *values[] = { BEAT };
 
-    if (h->waits)
-        return now_us - h->spoke_us < DEAD_US;
-    if (h->spoke_us != 0 && now_us - h->spoke_us < BEAT_US)
-        return true;
-    h->spoke_us = now_us;
+    h->spoke_us = monotonic_us();
     h->waits = true;
-    return PQsendQueryParams(h->handle, NOTIFY, 1, NULL, values, NULL, NULL, 0) == 1;
+    return h->begun ? PQsendQueryParams(h->handle, NOTIFY, 1, NULL, values, NULL, NULL, 0) == 1
+                    : PQsendQuery(h->handle, LISTEN) == 1;
+}
+
+/* LISTEN first, then his word several times a second, one at a time. False: what was said last is not answered. */
+static bool beat(struct hearing *h)
+{
+    int64_t passed_us = monotonic_us() - h->spoke_us;
+
+    if (h->waits)
+        return passed_us < DEAD_US;
+    return (h->begun && passed_us < BEAT_US) || speak(h);
 }
 
 static void told(struct hearing *h, const PGnotify *n)
@@ -345,7 +351,30 @@ static void told(struct hearing *h, const PGnotify *n)
     }
 }
 
-/* Hands out what has come; false when the connection is lost. */
+/* The answers to what was said. What was announced while nobody listened is told by none. */
+static bool take_answers(struct hearing *h)
+{
+    PGresult *r;
+
+    while (!PQisBusy(h->handle)) {
+        if ((r = PQgetResult(h->handle)) == NULL) {
+            if (!h->begun && h->waits) {
+                h->begun = true;
+                h->waits = false;
+                h->to->heard(h->to->context, STR_NONE);
+            }
+            return true;
+        }
+        ExecStatusType status = PQresultStatus(r);
+        PQclear(r);
+        if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+            return false;
+    }
+    return true;
+}
+
+/* Hands out what has come; false when the connection is lost. Nothing here waits for the server: a line that is dead must
+ * not hold the thread. */
 static bool hear(struct hearing *h)
 {
     struct pollfd p = { .fd = PQsocket(h->handle), .events = POLLIN };
@@ -357,29 +386,17 @@ static bool hear(struct hearing *h)
         told(h, n);
         PQfreemem(n);
     }
-    while (!PQisBusy(h->handle)) { /* the answer to his own word */
-        PGresult *r = PQgetResult(h->handle);
-        if (r == NULL)
-            break;
-        PQclear(r);
-    }
-    return PQstatus(h->handle) == CONNECTION_OK;
+    return take_answers(h) && PQstatus(h->handle) == CONNECTION_OK;
 }
 
-/* From one connection to its loss. What was announced while nobody listened is told by none. */
+/* From one connection to its loss. */
 static void listen_once(const char *url, const struct db_listener *l)
 {
     struct hearing h = { .to = l, .handle = postgres_dial(url, false) };
+    bool good = PQstatus(h.handle) == CONNECTION_OK;
 
-    if (PQstatus(h.handle) == CONNECTION_OK) {
-        PGresult *r = PQexec(h.handle, LISTEN);
-        bool good = PQresultStatus(r) == PGRES_COMMAND_OK;
-        PQclear(r);
-        if (good)
-            l->heard(l->context, STR_NONE);
-        while (good && !is_stopped(l))
-            good = hear(&h);
-    }
+    while (good && !is_stopped(l))
+        good = hear(&h);
     PQfinish(h.handle);
 }
 

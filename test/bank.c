@@ -132,3 +132,15 @@ int bank_confirm(struct bank *b, struct arena *a, struct str url, struct str ans
 {
     return submit(b, a, url, str_printf(a, "outcome=%.*s", STR_FMT(answer)), location);
 }
+
+void bank_fault(struct bank *b, struct arena *a, const char *form)
+{
+    struct http_call h = { .method = "POST",
+                           .target = STR("/v1/test_helpers/faults"),
+                           .token = STR("sk_test_stagedoor"),
+                           .type = STR("application/x-www-form-urlencoded"),
+                           .body = str_of(form) };
+
+    server_call(b->server, a, &h);
+    CHECK_INT(h.status, 200);
+}

@@ -24,7 +24,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/exec.h"
 #include "modules.h"
-#include "test/record.h"
 #include "test/stage.h"
 
 #include <glob.h>
@@ -257,7 +256,7 @@ static struct http_call plain_call(struct scenario *s, struct str token, const c
         .method = method, .target = str_of(target), .token = token, .body = body
     };
 
-    record_call(s->stage->server, s->arena, &h);
+    server_call(s->stage->server, s->arena, &h);
     return h;
 }
 
@@ -356,7 +355,7 @@ static void ask_line(struct scenario *s, const struct wish *w)
     if (w->key.p == NULL && w->file.p != NULL) {
         stage_call_waiting(s->stage, &h);
     } else if (w->key.p == NULL) {
-        record_call(s->stage->server, s->arena, &h);
+        server_call(s->stage->server, s->arena, &h);
     } else {
         h.headers[h.headers_n++] = (struct header) { "Idempotency-Key", w->key };
         stage_call_waiting(s->stage, &h);

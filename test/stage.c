@@ -40,6 +40,8 @@ struct stage *stage_open_modules(const char *engine, const struct module *const 
         h->env->blobs, str_printf(s->arena, "%s/scratch", unit_dir()), NULL, h->env->log);
     REQUIRE(h->env->images != NULL);
     s->server = server_open(h->env);
+    if (all == modules) /* others have routes of which the document knows nothing */
+        record_watch(s->server);
     return s;
 }
 
@@ -75,7 +77,7 @@ void stage_jobs(struct stage *s)
 
 void stage_call(struct stage *s, struct http_call *h)
 {
-    record_call(s->server, s->arena, h);
+    server_call(s->server, s->arena, h);
     stage_jobs(s);
 }
 
@@ -103,7 +105,7 @@ void stage_call_waiting(struct stage *s, struct http_call *h)
     pthread_t thread;
 
     must(pthread_create(&thread, NULL, help, &helper) == 0);
-    record_call(s->server, s->arena, h);
+    server_call(s->server, s->arena, h);
     __atomic_store_n(&helper.stop, true, __ATOMIC_RELEASE);
     pthread_join(thread, NULL);
     stage_jobs(s);
@@ -125,7 +127,7 @@ struct http_call stage_ask(struct stage *s, struct str token, const char *method
                            .body = body == NULL ? STR("") : str_of(body) };
 
     if (strcmp(method, "GET") == 0) {
-        record_call(s->server, s->arena, &h);
+        server_call(s->server, s->arena, &h);
         return h;
     }
     add_key(s, &h);

@@ -60,6 +60,7 @@ enum err event_add(struct call *c, const struct event_kind *kind, struct id audi
                    const void *value)
 {
     must(env_event_kind(c->env, str_of(kind->name)) == kind); /* declared by a module */
+    must(!kind->inside || !id_some(audience));
     c->woke_events = true;
     return db_run(c,
                   "INSERT INTO event (id, tx, kind, audience, payload, created)"

@@ -97,7 +97,9 @@ static const struct job_kind jobs[] = {
       .lease_ms = 1000, .tries = 1 },
 };
 
-static const struct event_kind noted = { "test.noted", &note_shape, "A number was noted" };
+static const struct event_kind noted = { .name = "test.noted",
+                                         .shape = &note_shape,
+                                         .doc = "A number was noted" };
 static const struct event_kind *const events[] = { &noted };
 
 static enum err on_noted(struct call *c)

@@ -63,6 +63,7 @@ struct route {
     /* slow work first (password hashing, decoding), on a worker, outside any transaction */
     handler *prepare;
     bool idempotent; /* Idempotency-Key is required (money); others accept one */
+    bool cookie;     /* begins or ends the browser's session: answers may have Set-Cookie */
     /* kind of the job, added by the handler, that the answer waits for (up to 10 s, then 202) */
     const char *await;
     /* READ transaction after the awaited job is done: fills out. Runs for replays too */
@@ -91,6 +92,7 @@ struct event_kind {
     const char *name; /* "media.ready": past tense or state */
     const struct shape *shape;
     const char *doc;
+    bool inside; /* for other services only: no browser hears of it */
 };
 
 struct subscriber {

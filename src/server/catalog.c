@@ -83,7 +83,8 @@ static void module_add(struct catalog *c, const struct module *m)
         shape_add(c, m, r->items);
     }
     for (size_t i = 0; i < m->events_n; i++)
-        shape_add(c, m, m->events[i]->shape);
+        if (!m->events[i]->inside)
+            shape_add(c, m, m->events[i]->shape);
 }
 
 void catalog_build(struct catalog *c, struct arena *a, const struct module *const *modules,

@@ -336,12 +336,79 @@ static size_t errors_of(const struct route *r, enum err list[FAILS_MAX + 8])
     return n;
 }
 
+/* --- headers ---------------------------------------------------------------------------------------------------- */
+
+/* What answers may have beside every_answer; in the order of the document. */
+enum header_kind {
+    H_ETAG,
+    H_REQUEST,
+    H_REPLAYED,
+    H_COOKIE,
+    H_PART,
+    H_RANGES,
+    H_RETRY,
+    H_ALLOW,
+    H_BEARER
+};
+static const struct {
+    const char *name;
+    bool required; /* where it is named */
+    const char *doc;
+} header_kinds[] = {
+    [H_ETAG] = { "ETag", true, "For If-None-Match" },
+    [H_REQUEST] = { "Request-Id", false, "Number of the request, for the operator's log" },
+    [H_REPLAYED] = { "Idempotent-Replayed", false, "true: the answer that this key got before" },
+    [H_COOKIE] = { "Set-Cookie", false, "The browser's session" },
+    [H_PART] = { "Content-Range", true, "Which part of how many bytes" },
+    [H_RANGES] = { "Accept-Ranges", true, "bytes" },
+    [H_RETRY] = { "Retry-After", false, "Seconds; always with 429 and 503" },
+    [H_ALLOW] = { "Allow", false, "Always with 405" },
+    [H_BEARER] = { "WWW-Authenticate", false, "Always with 401" },
+};
+
+static const char *const every_answer[] = { "Cache-Control", "Content-Security-Policy",
+                                            "X-Content-Type-Options",
+                                            "Cross-Origin-Resource-Policy", "Referrer-Policy" };
+
+static void put_headers(struct printer *p, unsigned kinds)
+{
+    if (kinds == 0)
+        return;
+    open_in(p, "headers", '{');
+    for (size_t i = 0; i < COUNT(header_kinds); i++)
+        if ((kinds >> i & 1) != 0) {
+            open_in(p, header_kinds[i].name, '{');
+            json_str(&p->o, "$ref",
+                     str_printf(p->catalog.arena, "#/components/headers/%s", header_kinds[i].name));
+            json_close(&p->o, '}');
+        }
+    json_close(&p->o, '}');
+}
+
+static void put_header_kinds(struct printer *p)
+{
+    open_in(p, "headers", '{');
+    for (size_t i = 0; i < COUNT(header_kinds); i++) {
+        open_in(p, header_kinds[i].name, '{');
+        put(p, "description", header_kinds[i].doc);
+        json_bool(&p->o, "required", header_kinds[i].required);
+        open_in(p, "schema", '{');
+        put(p, "type", "string");
+        json_close(&p->o, '}');
+        json_close(&p->o, '}');
+    }
+    json_close(&p->o, '}');
+}
+
+/* --- errors' answers -------------------------------------------------------------------------------------------- */
+
 static void put_problem_content(struct printer *p, const enum err *list, size_t n, int status)
 {
     open_in(p, "content", '{');
     open_in(p, "application/problem+json", '{');
     open_in(p, "schema", '{');
     put(p, "$ref", "#/components/schemas/Problem");
+    json_bool(&p->o, "unevaluatedProperties", false);
     if (n > 0) {
         open_in(p, "properties", '{');
         open_in(p, "code", '{');
@@ -358,6 +425,16 @@ static void put_problem_content(struct printer *p, const enum err *list, size_t 
     json_close(&p->o, '}');
 }
 
+static unsigned error_headers(const enum err *list, size_t n, int status)
+{
+    unsigned kinds = status == 401 ? 1U << H_BEARER : 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (list[i] == E_KEY_IN_USE && status == err_status(E_KEY_IN_USE))
+            kinds |= 1U << H_RETRY;
+    return kinds;
+}
+
 static void put_error_status(struct printer *p, const enum err *list, size_t n, int status)
 {
     struct buf b = { .arena = p->catalog.arena };
@@ -367,6 +444,7 @@ static void put_error_status(struct printer *p, const enum err *list, size_t n, 
         if (err_status(list[i]) == status)
             buf_printf(&b, "%s%s", b.n > 0 ? " Or: " : "", err_sentence(list[i]));
     json_str(&p->o, "description", buf_str(&b));
+    put_headers(p, error_headers(list, n, status));
     put_problem_content(p, list, n, status);
     json_close(&p->o, '}');
 }
@@ -471,15 +549,70 @@ static void put_page_schema(struct printer *p, const struct shape *items)
     json_bool(&p->o, "additionalProperties", false);
 }
 
+/* Raw bytes by a path with parameters are files: in parts, too. */
+static bool sends_files(const struct route *r)
+{
+    return r->wire == WIRE_RAW && r->method == GET && r->params != NULL;
+}
+
+/* A read whose answer has a tag. */
+static bool tagged(const struct route *r)
+{
+    return r->method == GET && (r->wire == WIRE_JSON || sends_files(r));
+}
+
+static unsigned success_headers(const struct route *r)
+{
+    unsigned kinds = 0;
+
+    if (r->wire == WIRE_STREAM)
+        return 0;
+    kinds |= tagged(r) ? 1U << H_ETAG : 0;
+    kinds |= sends_files(r) ? 1U << H_RANGES : 1U << H_REQUEST;
+    kinds |= r->method != GET && r->tx == WRITE && r->auth != SIGNED ? 1U << H_REPLAYED : 0;
+    return kinds | (r->cookie ? 1U << H_COOKIE : 0);
+}
+
+static void put_bare(struct printer *p, int status, const char *what, unsigned headers)
+{
+    open_in(p, str_printf(p->catalog.arena, "%d", status).p, '{');
+    put(p, "description", what);
+    put_headers(p, headers);
+    json_close(&p->o, '}');
+}
+
+/* What a client may ask of a tag or a part. */
+static void put_conditional(struct printer *p, const struct route *r)
+{
+    unsigned file = sends_files(r) ? 1U << H_ETAG | 1U << H_RANGES : 0;
+
+    if (file != 0) {
+        open_in(p, "206", '{');
+        put(p, "description", "The part that was asked for");
+        put_headers(p, file | 1U << H_PART);
+        open_in(p, "content", '{');
+        open_in(p, "*/*", '{');
+        json_close(&p->o, '}');
+        json_close(&p->o, '}');
+        json_close(&p->o, '}');
+    }
+    if (tagged(r))
+        put_bare(p, 304, "As you have it", success_headers(r));
+    if (file != 0)
+        put_bare(p, 416, "There is no such part", file | 1U << H_PART);
+}
+
 static void put_success(struct printer *p, const struct route *r, int status, const char *what)
 {
     const char *type = r->wire == WIRE_STREAM ? "text/event-stream"
                        : r->wire == WIRE_RAW  ? "*/*"
                                               : "application/json";
+    bool body = r->wire == WIRE_STREAM || r->wire == WIRE_RAW || r->items != NULL || r->out != NULL;
 
     open_in(p, str_printf(p->catalog.arena, "%d", status).p, '{');
     put(p, "description", what);
-    if (status != 204) {
+    put_headers(p, success_headers(r));
+    if (body) {
         open_in(p, "content", '{');
         open_in(p, type, '{');
         open_in(p, "schema", '{');
@@ -547,6 +680,7 @@ static void put_route(struct printer *p, const struct catalog_route *route)
     put_success(p, r, route_status(r), "Done");
     if (r->await != NULL)
         put_success(p, r, 202, "Accepted; it takes longer than usual. Ask for the object later");
+    put_conditional(p, r);
     put_errors(p, r);
     json_close(&p->o, '}');
     json_close(&p->o, '}');
@@ -603,11 +737,21 @@ static void put_components(struct printer *p)
     open_in(p, "responses", '{');
     open_in(p, "Problem", '{');
     put(p, "description", "Any of the errors that every route may end in");
+    put_headers(p, 1 << H_RETRY | 1 << H_ALLOW | 1 << H_BEARER);
     put_problem_content(p, NULL, 0, 0);
     json_close(&p->o, '}');
     json_close(&p->o, '}');
+    put_header_kinds(p);
     put_schemes(p);
     json_close(&p->o, '}');
+}
+
+static void put_every_answer(struct printer *p)
+{
+    open_in(p, "x-every-answer", '[');
+    for (size_t i = 0; i < COUNT(every_answer); i++)
+        json_put_str(&p->o, str_of(every_answer[i]));
+    json_close(&p->o, ']');
 }
 
 static void put_events(struct printer *p)
@@ -618,6 +762,8 @@ static void put_events(struct printer *p)
     for (size_t m = 0; m < c->modules_n; m++)
         for (size_t i = 0; i < c->modules[m]->events_n; i++) {
             const struct event_kind *e = c->modules[m]->events[i];
+            if (e->inside)
+                continue;
             open_in(p, e->name, '{');
             put_ref(p, e->shape);
             put(p, "description", e->doc);
@@ -645,6 +791,7 @@ struct str server_openapi(struct arena *a, const struct module *const *modules, 
     put_paths(&p);
     put_components(&p);
     put_events(&p);
+    put_every_answer(&p);
     json_close(&p.o, '}');
     return json_pretty(a, buf_str(&b));
 }

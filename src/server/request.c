@@ -593,7 +593,7 @@ static enum err decode_file(struct request *r)
     enum err e = E_OK;
 
     if (r->intake == NULL) /* no byte came */
-        return fail(&r->call, E_INVALID, "The body is empty; send the file's bytes.");
+        return fail_field(&r->call, E_INVALID, "body", "The body is empty; send the file's bytes.");
     TRY(e);
     TRY(intake_end(r->intake, u));
     r->call.body = str_copy(&r->arena, (struct str) { (const char *)u->hash.b, SHA256_BYTES });
@@ -730,6 +730,8 @@ void request_sent(struct request *r, int status)
     metrics_request(r->server->metrics,
                     r->match.pattern == NULL ? SIZE_MAX : r->match.pattern->number, method, status,
                     took_us);
+    if (r->server->watcher != NULL)
+        server_seen(r, method, status);
     if (r->server->log == LOG_ALL || (r->server->log == LOG_WRITES && r->method != GET))
         log_request(r, method, status, took_us);
 }

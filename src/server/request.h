@@ -129,8 +129,11 @@ void request_refuse(struct request *r, enum err e, const char *field, const char
 bool request_park(struct request *r);
 /* The carrier gives up on a parked request, and must not touch it again. False: too late, it was woken. */
 bool request_abandon(struct request *r);
-/* After the answer was sent, for log and metrics. */
+/* After the answer was sent, for log, metrics and whoever watches. */
 void request_sent(struct request *r, int status);
+
+/* Tells the server's watcher (server.c). */
+void server_seen(struct request *r, const char *method, int status);
 
 struct str request_header(const struct request *r, const char *name);
 void answer_header(struct request *r, const char *name, struct str value);

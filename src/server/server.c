@@ -263,6 +263,12 @@ static void wait_for(struct request *r)
     pthread_mutex_unlock(&w.lock);
 }
 
+void server_watch(struct server *s, server_watcher *watcher, void *context)
+{
+    s->watching = context;
+    s->watcher = watcher;
+}
+
 static struct str file_text(struct arena *a, const struct answer *answer)
 {
     char *p = arena_alloc(a, (size_t)answer->length + 1);
@@ -295,6 +301,21 @@ static void take_answer(struct arena *a, struct http_call *h, const struct reque
         h->reply_headers[i] =
             (struct header) { answer->headers[i].name, str_copy(a, answer->headers[i].value) };
     h->reply_type = http_call_header(h, "Content-Type");
+}
+
+void server_seen(struct request *r, const char *method, int status)
+{
+    struct http_call h = { .method = method, .target = r->target };
+    struct request plain = *r;
+
+    if (r->body.n > 0)
+        h.body = buf_str(&r->body);
+    plain.answer.fd = -1; /* what is a file is not read again */
+    if (r->answer.length > 0)
+        plain.answer.body = STR_NONE;
+    take_answer(&r->arena, &h, &plain);
+    h.status = status;
+    r->server->watcher(r->server->watching, &h, r->route);
 }
 
 static void give_lines(struct request *r, struct arena *a, const struct http_call *h)

@@ -43,6 +43,10 @@ struct http_call {
     struct header reply_headers[32];
 };
 void server_call(struct server *s, struct arena *a, struct http_call *h);
+/* For tests: told of each answer, by call or by socket, on the thread that gave it. h has the request's body where it was JSON
+ * or raw, and no bytes of files. r: NULL when there is none. */
+typedef void server_watcher(void *context, const struct http_call *h, const struct route *r);
+void server_watch(struct server *s, server_watcher *watcher, void *context);
 struct str http_call_header(const struct http_call *h, const char *name);
 
 /* What the tables say, printed: the same input gives the same bytes. */

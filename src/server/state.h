@@ -39,6 +39,9 @@ struct server {
     struct str proxies;   /* setting http.proxies */
     bool draining;        /* atomic */
 
+    server_watcher *watcher; /* NULL: nobody watches */
+    void *watching;
+
     int64_t abandoned; /* requests that only the runner still knows; atomic */
 
     pthread_mutex_t free_lock;

@@ -145,6 +145,8 @@ static void put_events(struct printer *p)
     for (size_t m = 0; m < c->modules_n; m++)
         for (size_t i = 0; i < c->modules[m]->events_n; i++) {
             const struct event_kind *e = c->modules[m]->events[i];
+            if (e->inside)
+                continue;
             struct str name = catalog_name(c, e->shape);
             buf_printf(&p->b, "  \"%s\": %.*s;\n", e->name, STR_FMT(name));
         }

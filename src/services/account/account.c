@@ -354,7 +354,8 @@ static enum err account_sweep(struct call *c)
 static const struct route routes[] = {
     { POST, "/v1/accounts", sign_up, "Sign up; logs in with a cookie", .in = &sign_up_shape,
       .out = &me_shape, .auth = ANYONE, .tx = WRITE, .status = 201, .prepare = sign_up_prepare,
-      .rate = { .a_minute = 10, .burst = 20 }, .fails = { E_TAKEN, E_WEAK_PASSWORD } },
+      .cookie = true, .rate = { .a_minute = 10, .burst = 20 },
+      .fails = { E_TAKEN, E_WEAK_PASSWORD } },
     { GET, "/v1/me", me_get, "The account that is logged in", .out = &me_shape, .auth = FAN,
       .tx = READ },
     { PATCH, "/v1/me", me_patch, "Change one's name", .in = &me_edit_shape, .out = &me_shape,

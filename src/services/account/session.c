@@ -472,13 +472,13 @@ enum err account_authenticate(struct call *c, struct str token, struct actor *re
 
 static const struct route routes[] = {
     { POST, "/v1/sessions", login, "Log in", .in = &login_shape, .out = &session_made_shape,
-      .auth = ANYONE, .tx = WRITE, .status = 201, .prepare = login_prepare,
+      .auth = ANYONE, .tx = WRITE, .status = 201, .prepare = login_prepare, .cookie = true,
       .rate = { .a_minute = 20, .burst = 30 }, .fails = { E_WRONG_PASSWORD } },
     { GET, "/v1/sessions", session_page, "Where one is logged in, newest first",
       .query = &page_query_shape, .items = &session_shape, .auth = FAN, .tx = READ },
     { DELETE, "/v1/sessions", session_revoke_others, "Log out everywhere else", .auth = FAN,
       .tx = WRITE },
-    { DELETE, "/v1/sessions/current", logout, "Log out", .auth = FAN, .tx = WRITE },
+    { DELETE, "/v1/sessions/current", logout, "Log out", .auth = FAN, .tx = WRITE, .cookie = true },
     { DELETE, "/v1/sessions/{session}", session_revoke, "Log out one session",
       .params = &session_ref_shape, .auth = FAN, .tx = WRITE },
 };

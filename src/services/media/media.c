@@ -199,12 +199,15 @@ static const struct field media_failed_fields[] = {
 };
 STATIC_SHAPE(media_failed);
 
-static const struct event_kind progress_event = { "media.progress", &media_progress_shape,
-                                                  "A picture is being prepared" };
-static const struct event_kind ready_event = { "media.ready", &asset_ref_shape,
-                                               "A picture can be used" };
-static const struct event_kind failed_event = { "media.failed", &media_failed_shape,
-                                                "A picture was refused" };
+static const struct event_kind progress_event = { .name = "media.progress",
+                                                  .shape = &media_progress_shape,
+                                                  .doc = "A picture is being prepared" };
+static const struct event_kind ready_event = { .name = "media.ready",
+                                               .shape = &asset_ref_shape,
+                                               .doc = "A picture can be used" };
+static const struct event_kind failed_event = { .name = "media.failed",
+                                                .shape = &media_failed_shape,
+                                                .doc = "A picture was refused" };
 
 /* --- rules ------------------------------------------------------------------------------------------------------ */
 

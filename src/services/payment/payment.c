@@ -44,10 +44,15 @@ static const struct field payment_settled_fields[] = {
 SHAPE(payment_settled);
 
 static const struct event_kind settled_event = {
-    "payment.settled", &payment_settled_shape, "A payment has succeeded, was declined or expired"
+    .name = "payment.settled",
+    .shape = &payment_settled_shape,
+    .doc = "A payment has succeeded, was declined or expired",
+    .inside = true
 };
-static const struct event_kind action_event = { "payment.action_required", &payment_settled_shape,
-                                                "A charge that the fan has to confirm" };
+static const struct event_kind action_event = { .name = "payment.action_required",
+                                                .shape = &payment_settled_shape,
+                                                .doc = "A charge that the fan has to confirm",
+                                                .inside = true };
 
 /* All that we know of one; never sent. */
 struct record {

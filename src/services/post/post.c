@@ -149,8 +149,9 @@ static const struct field post_published_fields[] = {
 };
 STATIC_SHAPE(post_published);
 
-static const struct event_kind published_event = { "post.published", &post_published_shape,
-                                                   "A post became visible" };
+static const struct event_kind published_event = { .name = "post.published",
+                                                   .shape = &post_published_shape,
+                                                   .doc = "A post became visible" };
 
 /* --- rules ------------------------------------------------------------------------------------------------------ */
 

@@ -19,8 +19,9 @@ static const struct field subscription_changed_fields[] = {
 SHAPE(subscription_changed);
 
 const struct event_kind subscription_changed_event = {
-    "subscription.changed", &subscription_changed_shape,
-    "A subscription began, ended or changed; for the fan and the creator"
+    .name = "subscription.changed",
+    .shape = &subscription_changed_shape,
+    .doc = "A subscription began, ended or changed; for the fan and the creator"
 };
 
 static const struct field membership_fields[] = {

@@ -34,7 +34,6 @@ export type ErrorCode =
   | "below_minimum"
   | "unsupported_image"
   | "not_ready"
-  | "declined"
   | "provider_unavailable"
   | "already_subscribed"
   | "bad_signature"
@@ -348,14 +347,6 @@ export interface Payment {
   created: string;
 }
 
-export interface PaymentSettled {
-  payment: string;
-  subject: string;
-  purpose: "subscription";
-  state: "created" | "requires_action" | "processing" | "unknown" | "succeeded" | "declined" | "expired";
-  decline?: string;
-}
-
 export interface SubscriptionNew {
   tier: string;
   return_path?: string;
@@ -567,8 +558,6 @@ export interface Events {
   "media.progress": MediaProgress;
   "media.ready": AssetRef;
   "media.failed": MediaFailed;
-  "payment.settled": PaymentSettled;
-  "payment.action_required": PaymentSettled;
   "subscription.changed": SubscriptionChanged;
   "post.published": PostPublished;
 }

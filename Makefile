@@ -134,7 +134,7 @@ $(B)/tests: $(TEST_OBJ) $(B)/tests.list
 # base are linked with base alone, the others with the program and the tests' house, whose own main gives way to libFuzzer's.
 ifeq ($(MODE),fuzz)
 FUZZ_BASE := $(filter $(B)/src/base/%,$(PROG_OBJ)) $(B)/test/fuzz.o
-FUZZ_ALL  := $(filter-out $(B)/src/main.o,$(PROG_OBJ)) $(addprefix $(B)/test/,fuzz.o unit.o engine.o house.o hall.o)
+FUZZ_ALL  := $(filter-out $(B)/src/main.o,$(PROG_OBJ)) $(patsubst %.c,$(B)/%.o,$(filter-out %_test.c test/corpus.c,$(wildcard test/*.c)))
 $(B)/test/unit.o: CFLAGS += -Dmain=unit_main -Wno-missing-prototypes
 define fuzz_target
 fuzz: $(B)/$(patsubst %_fuzz.c,%,$(notdir $(1)))

@@ -429,6 +429,8 @@ static ssize_t take_trailer_line(struct front *f, struct str line)
     }
     if (++f->lines > HEADERS_MAX)
         return refuse(f, E_HEADERS_TOO_LARGE, NULL, NULL);
+    if (line.n > TRAILER_BYTES)
+        return malformed(f, "a line of a chunked body is too long");
     take_trailer(f, line);
     return 0;
 }
@@ -438,7 +440,8 @@ static ssize_t take_trailer_line(struct front *f, struct str line)
 /* Of a line that has not ended yet: it is not waited for when it is none already, or too long. */
 static bool may_become_line(struct front *f, const char *p, size_t n)
 {
-    size_t length = n - f->line;
+    /* The CR of its end does not count, come or not: what is too long must not hang on the pieces that it comes in. */
+    size_t length = n - f->line - (n > f->line && p[n - 1] == '\r');
 
     for (size_t i = f->looked; i < n; i++)
         if (!is(p[i], TEXT) && (p[i] != '\r' || i + 1 < n))

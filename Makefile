@@ -127,6 +127,13 @@ ifeq ($(MODE),release)
 	@objcopy --add-gnu-debuglink=$@.debug $@
 endif
 
+# The control of test/threads: one file takes no locks.
+unguarded: $(B)/stagedoor-unguarded
+.PHONY: unguarded
+$(B)/stagedoor-unguarded: $(B)/stagedoor test/threads/unguarded.h
+	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(CFLAGS) -include test/threads/unguarded.h -c -o $@.o src/server/request.c
+	$(call say,LINK,$@)$(CC) $(LDFLAGS) -o $@ $@.o $(filter-out $(B)/src/server/request.o,$(PROG_OBJ)) $(LIBS)
+
 $(B)/tests: $(TEST_OBJ) $(B)/tests.list
 	$(call say,LINK,$@)$(CC) $(LDFLAGS) -o $@ $(TEST_OBJ) $(LIBS)
 

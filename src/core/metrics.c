@@ -117,7 +117,7 @@ static void print_series(struct buf *b, const char *template, const struct serie
         return;
     snprintf(labels, sizeof(labels),
              "http_request_method=\"%s\",http_response_status_code=\"%d\",http_route=\"%s\"",
-             method, s->status, template);
+             method, __atomic_load_n(&s->status, __ATOMIC_RELAXED), template);
     for (size_t i = 0; i < EDGES; i++) {
         sum += __atomic_load_n(&s->counts[i], __ATOMIC_RELAXED);
         buf_printf(b, "%s_bucket{%s,le=\"%s\"} %" PRIu64 "\n", name, labels, edges[i], sum);

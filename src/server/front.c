@@ -167,7 +167,7 @@ static bool take_request_line(struct front *f, struct str line)
     struct str method, target, version = str_split(str_split(line, ' ', &method), ' ', &target);
 
     f->head = str_is(method, "HEAD");
-    if (method.n == 0 || !are(method, TOKEN))
+    if (method.n == 0 || !are(str_cut(method, 0, METHOD_BYTES), TOKEN))
         return malformed(f, "this is no request of HTTP/1.1");
     if (method.n > METHOD_BYTES)
         return refuse(f, E_NOT_IMPLEMENTED, NULL, NULL);

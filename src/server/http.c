@@ -461,7 +461,7 @@ static void http_free(struct http *h)
     free(h);
 }
 
-struct http *http_open(struct server *s, struct arena *a, struct str *why)
+bool http_open(struct server *s, struct arena *a, struct str *why)
 {
     struct str text = setting_text(s->env->settings, "http.address");
     int64_t port = setting_int(s->env->settings, "http.port");
@@ -477,17 +477,19 @@ struct http *http_open(struct server *s, struct arena *a, struct str *why)
     s->env->random(&seed, sizeof(seed));
     h->crowd = crowd_open((unsigned)setting_int(s->env->settings, "http.per_address"), seed);
     errno = EADDRNOTAVAIL;
+    s->http = h; /* before the first request, which asks for it */
     if (take_address(str_copy(a, text).p, (uint16_t)port, &address))
         h->daemon = daemon_start(h, &address);
     if (h->daemon == NULL) {
         *why = str_printf(a, "cannot listen on %.*s port %d: %s", STR_FMT(text), (int)port,
                           strerror(errno));
+        s->http = NULL;
         http_free(h);
-        return NULL;
+        return false;
     }
     h->port = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
     watch_start(h);
-    return h;
+    return true;
 }
 
 int http_port(const struct http *h)

@@ -7,8 +7,8 @@
 
 struct http;
 
-/* Settings http.*. NULL, with a sentence in *why, when the port cannot be had. */
-struct http *http_open(struct server *s, struct arena *a, struct str *why);
+/* Settings http.*; sets s->http. False, with a sentence in *why, when the port cannot be had. */
+bool http_open(struct server *s, struct arena *a, struct str *why);
 int http_port(const struct http *h);
 /* No new connections. */
 void http_quiesce(struct http *h);

@@ -1,11 +1,14 @@
 /* http_test.c -- over real sockets: framing, limits, streams, stopping. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "core/metrics.h"
 #include "test/line.h"
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 /* --- framing ---------------------------------------------------------------------------------------------------- */
 
@@ -208,6 +211,34 @@ TEST(a_stream_ends_with_its_session)
     CHECK_INT(hall_ask(l.hall, l.hall->token, "DELETE", "/v1/sessions/current", NULL, NULL), 204);
     line_hear(&l, fd, NULL); /* closed within 5 s */
     close(fd);
+    line_close(&l);
+}
+
+/* Closing a socket that somebody else holds too does not take it out of an epoll. */
+TEST(a_stream_that_ended_is_forgotten_though_another_process_holds_its_socket)
+{
+    struct line_out l = line_open(NULL);
+    int fd = listen_in(&l, "");
+
+    line_hear(&l, fd, "retry: 3000");
+    pid_t holder = fork();
+    must(holder >= 0);
+    if (holder == 0) {
+        close(fd);
+        for (;;)
+            pause();
+    }
+    shutdown(fd, SHUT_RDWR);
+    close(fd);
+    while (metrics_get(l.hall->house->env->metrics, METRIC_STREAMS) > 0)
+        sleep_ms(5);
+    int next = listen_in(&l, ""); /* the thread that looks after them lives */
+    line_hear(&l, next, "retry: 3000");
+    shout_out(l.hall, "one");
+    line_hear(&l, next, "one");
+    close(next);
+    kill(holder, SIGKILL);
+    waitpid(holder, NULL, 0);
     line_close(&l);
 }
 

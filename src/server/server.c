@@ -165,8 +165,7 @@ struct server *server_open(struct env *e)
 
 bool server_listen(struct server *s, struct arena *a, struct str *why)
 {
-    s->http = http_open(s, a, why);
-    return s->http != NULL;
+    return http_open(s, a, why);
 }
 
 int server_port(const struct server *s)

@@ -212,8 +212,11 @@ static void stream_free(struct stream *s)
     metrics_add(s->all->server->metrics, METRIC_STREAMS, -1);
     if (s->hub != NULL)
         hub_leave(s->all->server->env->hub, s->hub);
-    if (s->fd >= 0)
+    if (s->fd >= 0) {
+        /* Closing alone does not do it while another descriptor has the socket too: libmicrohttpd's, a child's. */
+        epoll_ctl(s->all->poll, EPOLL_CTL_DEL, s->fd, NULL);
         close(s->fd);
+    }
     pthread_mutex_destroy(&s->lock);
     free(s->queue);
     free(s);

@@ -193,12 +193,14 @@ static struct request *answered(const struct sent *s)
 
 /* --- what was said, read naively ------------------------------------------------------------------------------------ */
 
+/* Of several, where there may be several, the last counts. */
 static struct str said(const struct sent *s, const char *name)
 {
-    for (size_t i = 0; i < s->n; i++)
-        if (s->lines[i].name.n == strlen(name) &&
-            strncasecmp(s->lines[i].name.p, name, s->lines[i].name.n) == 0)
-            return str_trim(s->lines[i].value);
+    for (size_t i = s->n; i > 0; i--) {
+        const struct line *l = &s->lines[i - 1];
+        if (l->name.n == strlen(name) && strncasecmp(l->name.p, name, l->name.n) == 0)
+            return str_trim(l->value);
+    }
     return STR_NONE;
 }
 

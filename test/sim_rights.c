@@ -130,9 +130,10 @@ static bool holds(struct str text, struct str part)
 static void look_at_bytes(struct sim *w, int person, struct str target, struct str reply)
 {
     const char *mark = reply.n == 0 ? NULL : memmem(reply.p, reply.n, "<<", 2), *of, *end;
+    size_t left = mark == NULL ? 0 : reply.n - (size_t)(mark - reply.p);
     size_t n;
 
-    if (mark == NULL || (of = memmem(mark, 40, " of ", 4)) == NULL ||
+    if (mark == NULL || (of = memmem(mark, left < 40 ? left : 40, " of ", 4)) == NULL ||
         strncmp(mark, "<<teaser", 8) == 0)
         return;
     end = memmem(of, reply.n - (size_t)(of - reply.p), ">>", 2);

@@ -199,7 +199,7 @@ static const struct {
     { 3, people_come_back }, { 4, weather_changes }, { 5, card_changes },  { 5, people_read },
     { 8, people_do },        { 3, people_hostile },  { 1, world_restart }, { 4, people_retry },
     { 5, people_write },     { 3, people_sell },     { 2, people_govern }, { 1, pay_forge },
-    { 6, rights_probe },     { 1, people_dress },    { 1, people_forget },
+    { 5, rights_probe },     { 4, rights_watch },    { 1, people_dress },  { 1, people_forget },
 };
 
 static void any_deed(struct sim *w)

@@ -313,6 +313,8 @@ void people_leave(struct sim *w);
 void people_come_back(struct sim *w);
 void people_sell(struct sim *w);
 void people_write(struct sim *w);
+void people_edit(struct sim *w, int64_t post, int64_t creator);
+void people_follow(struct sim *w, int fan, int64_t creator);
 void people_dress(struct sim *w);
 void people_forget(struct sim *w);
 void people_retry(struct sim *w);
@@ -340,7 +342,8 @@ void oracle_acknowledged(struct sim *w, struct str subscription, bool left);
 
 /* A reply that somebody got: nothing in it that is locked to him. */
 void rights_scan(struct sim *w, int person, struct str target, struct str reply);
-void rights_probe(struct sim *w);     /* some viewer, some post */
+void rights_probe(struct sim *w); /* some viewer, some post */
+void rights_watch(struct sim *w);
 void rights_probe_all(struct sim *w); /* each viewer, each post */
 /* A creator's own call on a post was answered. */
 void rights_told(struct sim *w, struct str reply);
@@ -351,6 +354,7 @@ void rights_forget(struct sim *w, struct str post);
 /* In a process of its own. False: it could not be run to its end, or a rule was broken; the result says which. */
 bool sim_try(const struct sim_plan *plan, struct sim_result *result);
 void sim_break(struct sim *w); /* after a step: what plan.broken says */
+void sim_blind(struct sim *w); /* after a request */
 /* Each control has to be noticed. How many were not. */
 int sim_controls(int *passed);
 bool sim_same(uint64_t seed, const char *engine);

@@ -165,6 +165,7 @@ static void call_as(struct sim *w, int person, struct http_call *h)
     w->patience_us = 10 * SECOND;
     server_call(w->server, &w->step, h);
     w->patience_us = patience;
+    sim_blind(w);
     w->result->requests++;
 }
 
@@ -190,6 +191,14 @@ static void keep(char *to, size_t size, struct str s)
     to[n] = 0;
 }
 
+/* Of what a request made. */
+static struct str made_id(struct sim *w, struct str reply)
+{
+    struct str id = reply_member(w, reply, "id");
+
+    return id.p != NULL ? id : reply_member(w, reply, "subscription.id");
+}
+
 static void remember(struct sim *w, int person, const struct http_call *h, struct str key,
                      int status)
 {
@@ -202,7 +211,7 @@ static void remember(struct sim *w, int person, const struct http_call *h, struc
     keep(s->type, sizeof(s->type), h->type);
     keep(s->body, sizeof(s->body), h->body);
     if (status != 0)
-        keep(s->id, sizeof(s->id), reply_member(w, h->reply, "id"));
+        keep(s->id, sizeof(s->id), made_id(w, h->reply));
 }
 
 static void told(struct sim *w, int person, const struct http_call *h)
@@ -831,6 +840,37 @@ void people_write(struct sim *w)
     } else {
         people_send(w, creator, "DELETE", post, STR(""), a_key(w));
     }
+}
+
+void people_edit(struct sim *w, int64_t post, int64_t creator)
+{
+    int person = people_of(w, creator);
+    struct buf b = { .arena = &w->step };
+    struct json_out o = { .buf = &b };
+
+    if (person == NOBODY)
+        return;
+    people_sign_in(w, person);
+    if (w->dead)
+        return;
+    put_post(w, creator, false, &o);
+    people_send(w, person, "PATCH",
+                str_printf(&w->step, "/v1/posts/%.*s",
+                           STR_FMT(id_text(&w->step, ID_POST, (struct id) { post }))),
+                buf_str(&b), a_key(w));
+}
+
+void people_follow(struct sim *w, int fan, int64_t creator)
+{
+    struct sim_rows rows = SQL(w, "SELECT handle FROM creator WHERE id = $1", creator);
+    bool follows =
+        SQL(w, "SELECT id FROM follow WHERE fan = $1 AND creator = $2", w->people[fan].id, creator)
+            .n > 0;
+
+    if (rows.n > 0)
+        people_send(w, fan, follows ? "DELETE" : "PUT",
+                    str_printf(&w->step, "/v1/creators/%.*s/follow", STR_FMT(rows.cells[0].s)),
+                    STR(""), a_key(w));
 }
 
 /* A face for the page. */

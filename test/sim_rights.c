@@ -288,6 +288,34 @@ void rights_probe(struct sim *w)
         ask_old(w, person);
 }
 
+/* One who looks at a post, something of it or of him changes, and he looks again within the minute for which answers are kept. */
+void rights_watch(struct sim *w)
+{
+    size_t n, at;
+    struct post_row *posts = posts_read(w, &n);
+    int fan = (int)sim_below(w, SIM_PEOPLE);
+
+    people_sign_in(w, fan);
+    if (n == 0 || w->dead || w->people[fan].token[0] == 0)
+        return;
+    at = (size_t)sim_below(w, (int64_t)n);
+    int64_t post = posts[at].id, creator = posts[at].creator;
+    ask_for(w, fan, &posts[at]);
+    if (w->dead)
+        return;
+    if (sim_chance(w, 50))
+        people_edit(w, post, creator);
+    else
+        people_follow(w, fan, creator);
+    if (w->dead)
+        return;
+    posts = posts_read(w, &n);
+    for (at = 0; at < n && posts[at].id != post;)
+        at++;
+    if (at < n)
+        ask_for(w, fan, &posts[at]);
+}
+
 void rights_probe_all(struct sim *w)
 {
     size_t n;

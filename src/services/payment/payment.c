@@ -207,14 +207,14 @@ static enum err attempt_begin(struct call *c, struct id payment, int64_t number,
     struct str key = str_printf(c->arena, "%.*s:%" PRId64,
                                 STR_FMT(id_text(c->arena, ID_PAYMENT, payment)), number);
 
-    TRY(db_run(
+    TRY(job_add(c, job, JOB_NOW, &work, &id));
+    return db_run(
         c,
-        "INSERT INTO payment_attempt (payment, number, provider_key, began, customer, method)"
-        " SELECT p.id, $2, $3, $4, m.customer, m.method FROM payment p"
+        "INSERT INTO payment_attempt (payment, number, provider_key, began, customer, method, job)"
+        " SELECT p.id, $2, $3, $4, m.customer, m.method, $5 FROM payment p"
         " LEFT JOIN payment_method m ON m.fan = p.fan AND m.provider = p.provider"
         " WHERE p.id = $1",
-        payment, number, key, env_real_now(c->env)));
-    return job_add(c, job, JOB_NOW, &work, &id);
+        payment, number, key, env_real_now(c->env), id);
 }
 
 static enum err payment_make(struct call *c, const struct payment_new *n, bool off_session,
@@ -651,6 +651,14 @@ enum err payments_get(struct call *c, const struct id *ids, size_t n, struct pay
 enum err payment_get(struct call *c, struct id payment, struct payment *result)
 {
     return db_one(c, payment, result, PAYMENTS " FROM payment WHERE id = $1", payment);
+}
+
+enum err payment_awaited(struct call *c, struct id *subject)
+{
+    return db_int(c, &subject->v,
+                  "SELECT p.subject FROM payment_attempt a JOIN payment p ON p.id = a.payment"
+                  " WHERE a.job = $1",
+                  c->awaited);
 }
 
 static enum err payment_list(struct call *c)

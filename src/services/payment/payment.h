@@ -58,6 +58,8 @@ struct payment {
 extern const struct shape payment_shape;
 /* E_NOT_FOUND. */
 enum err payment_get(struct call *c, struct id payment, struct payment *result);
+/* In a `.then`: what the payment was for whose job the answer waited for. E_NOT_FOUND. */
+enum err payment_awaited(struct call *c, struct id *subject);
 /* Many at once, in the order of ids; NULL for one that is not there. */
 enum err payments_get(struct call *c, const struct id *ids, size_t n, struct payment **result);
 

@@ -282,15 +282,16 @@ static enum err started(struct call *c, const struct membership *r)
     return E_OK;
 }
 
-/* The provider has answered, or has had its time. */
+/* The provider has answered, or has had its time. Also for a repeated request: by the job, because another wish for this
+ * tier may have come since. */
 static enum err subscription_created(struct call *c)
 {
     struct membership r = { 0 };
+    struct id subscription;
 
-    TRY(db_one(c, membership, &r,
-               MEMBERSHIPS
-               " FROM subscription WHERE fan = $1 AND tier = $2 ORDER BY id DESC LIMIT 1",
-               c->who, IN(c, subscription_new)->tier));
+    TRY(payment_awaited(c, &subscription));
+    TRY(db_one(c, membership, &r, MEMBERSHIPS " FROM subscription WHERE id = $1 AND fan = $2",
+               subscription, c->who));
     TRY(started(c, &r));
     const struct subscription *s = OUT(c, subscription_started)->subscription;
     if (s->state == SUBSCRIPTION_INCOMPLETE && s->checkout_url.p == NULL && s->decline.p != NULL)

@@ -308,6 +308,21 @@ ENGINES(the_same_wish_goes_on_with_the_same_page)
     till_close(t);
 }
 
+ENGINES(a_key_answers_with_its_own_subscription_for_ever)
+{
+    struct till *t = house(engine);
+    struct str first = till_member(t, subscribe(t, fan, 201, "k1"), "subscription.id");
+
+    CHECK_OK(act(t, fan, first, "/cancel").result);
+    struct str second = till_member(t, subscribe(t, fan, 201, "k2"), "subscription.id");
+    CHECK(!str_eq(first, second));
+    struct till_reply r = subscribe(t, fan, 201, "k1");
+    CHECK_STR(till_member(t, r, "subscription.id"), first);
+    CHECK_STR(till_member(t, r, "subscription.state"), "canceled");
+    CHECK_STR(till_member(t, subscribe(t, fan, 201, "k2"), "subscription.id"), second);
+    till_close(t);
+}
+
 ENGINES(an_abandoned_checkout_never_blocks)
 {
     struct till *t = house(engine);

@@ -250,12 +250,14 @@ static void light_fuses(struct sim *w)
 
 static void after(struct sim *w)
 {
-    if (w->dead)
+    bool died = w->dead;
+
+    if (died)
         world_restart(w);
     w->fuse = w->pay_fuse = w->hiccup = 0;
     w->stuck = false;
     /* The workers: most of the time at once. */
-    if (sim_chance(w, 80))
+    if (died || sim_chance(w, 80))
         world_drain(w);
     if (w->plan.broken != NULL)
         sim_break(w);

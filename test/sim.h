@@ -7,6 +7,7 @@
  *   sim.c          a run, its steps, its report; `tests --as sim`
  *   sim_world.c    the program's drivers and their faults; crash and restart; SQL of our own
  *   sim_pay.c      the provider: what money really moved
+ *   sim_asking.c   one request: made up, sent, looked at
  *   sim_people.c   what people ask for
  *   sim_oracle.c   money, subscriptions and what is due for them, told without the program's code
  *   sim_rights.c   who may see what, and whether the answers keep to it
@@ -298,6 +299,24 @@ void pay_forge(struct sim *w);
 /* Slow charges come to their end. */
 void pay_settle(struct sim *w);
 struct sim_object *pay_of_reference(struct sim *w, struct str reference, size_t *from);
+
+/* --- sim_asking.c -------------------------------------------------------------------------------------------------- */
+
+struct route;
+int ask_routes(void);
+const struct route *ask_route(int number);
+/* A word that no row has yet. */
+struct str ask_word(struct sim *w, const char *what);
+struct str ask_key(struct sim *w);
+/* own: of this account; 0: anybody's. */
+struct str ask_id(struct sim *w, enum id_kind kind, int64_t own);
+struct str ask_id_from(struct sim *w, enum id_kind kind, struct sim_rows rows);
+struct str ask_body(struct sim *w, int person, const struct shape *s);
+struct str ask_target(struct sim *w, int person, const struct route *r);
+void ask_money(struct sim *w, const struct field *f, struct json_out *o);
+/* The id of what a request made. */
+struct str ask_made(struct sim *w, struct str reply);
+void ask_keep(char *to, size_t size, struct str s);
 
 /* --- sim_people.c ------------------------------------------------------------------------------------------------- */
 

@@ -72,6 +72,9 @@ else ifeq ($(MODE),asan)
 CFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 LDFLAGS += -fsanitize=address,undefined
 else ifeq ($(MODE),fuzz)
+ifneq ($(GCC),)
+$(error libFuzzer is clang's: make MODE=fuzz CC=clang)
+endif
 CFLAGS += -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 LDFLAGS += -fsanitize=fuzzer,address,undefined
 else ifeq ($(MODE),tsan)

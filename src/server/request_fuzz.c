@@ -312,6 +312,16 @@ static void check_echo(const struct request *r, const struct sent *s, struct are
     HOLDS(body.n <= 65536);
 }
 
+/* A handler gets a header as it came. */
+static void check_seen(const struct request *r, const struct sent *s, struct arena *a)
+{
+    const char *why;
+    struct str seen = json_text(json_parse(a, r->answer.body, &why), "text"),
+               sent = said(s, "last-event-id");
+
+    HOLDS(str_eq(seen, sent.p == NULL ? STR("") : sent) || !str_is_utf8(sent));
+}
+
 FUZZ(request)
 {
     struct sent s = read_input(in, a);
@@ -335,6 +345,8 @@ FUZZ(request)
         check_file(r, &s, a);
     if (r->route != NULL && r->route->run == echoed && r->answer.status < 300)
         check_echo(r, &s, a);
+    if (r->route != NULL && r->route->run == last_seen && r->answer.status == 200)
+        check_seen(r, &s, a);
     request_sent(r, r->answer.status);
     request_free(r);
 }

@@ -427,7 +427,8 @@ static enum err guarded(struct request *r)
                                  __atomic_load_n(&r->server->env->clock.offset_us,
                                                  __ATOMIC_ACQUIRE),
                                  env_now(r->server->env) };
-        struct shared *kept = replies_find(r->server->replies, &key, monotonic_us());
+        struct shared *kept =
+            replies_find(r->server->replies, &key, env_monotonic_us(r->server->env));
         if (kept != NULL) {
             answer_shared(r, kept);
             r->stage = ANSWER;

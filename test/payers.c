@@ -4,12 +4,14 @@
 #include "core/events.h"
 #include "core/exec.h"
 #include "core/jobs.h"
+#include "core/start.h"
 #include "modules.h"
 #include "sys/sqlite.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* --- the house -------------------------------------------------------------------------------------------------- */
 
@@ -48,39 +50,61 @@ static void creators_make(struct till *t)
     }
 }
 
-static void provider_remembers(struct fake_pay *p, const struct fake_pay *before)
+static void locks_make(struct payers *p)
 {
-    memcpy(p->objects, before->objects, sizeof(p->objects));
-    p->n = before->n;
-    p->taken = before->taken;
-    p->taken_n = before->taken_n;
+    pthread_mutexattr_t shared;
+
+    pthread_mutexattr_init(&shared);
+    pthread_mutexattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
+    pthread_mutex_init(&p->lock, &shared);
+    pthread_mutex_init(&p->provider.lock, &shared);
+    pthread_mutexattr_destroy(&shared);
 }
 
-struct payers *payers_open(struct power *power, const struct payers *before)
+struct payers *payers_new(struct power *power)
 {
-    static const char *const settings[] = { "account.quick_hash=true", NULL };
-    struct payers *p = calloc(1, sizeof(*p));
+    struct payers *p =
+        mmap(NULL, sizeof(*p), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-    must(p != NULL && modules[0] != NULL);
+    must(p != MAP_FAILED);
     p->power = power;
-    pthread_mutex_init(&p->lock, NULL);
-    p->mailer.send = mail_goes;
-    p->till = till_open("sqlite", modules + 1, modules_n - 1, settings); /* it brings the first */
-    p->till->env.mailer = &p->mailer;
-    p->till->env.development = true;
-    if (before != NULL) {
-        provider_remembers(&p->till->pay, &before->till->pay);
-        p->till->real = before->till->real;
-    }
-    creators_make(p->till);
+    locks_make(p);
     return p;
 }
 
-void payers_close(struct payers *p)
+void payers_free(struct payers *p)
+{
+    munmap(p, sizeof(*p));
+}
+
+void payers_child_died(struct payers *p)
+{
+    locks_make(p);
+}
+
+void payers_begin(struct payers *p, int workers)
+{
+    static const char *const settings[] = { "account.quick_hash=true", NULL };
+    struct when now = civil_when((struct civil) { 2026, 1, 31, 9 + p->lives++, 30, 0, 0 });
+    struct till *t;
+
+    must(modules[0] == &core_module); /* which the till brings itself */
+    p->till = t = till_open_at("sqlite", modules + 1, modules_n - 1, settings, now);
+    p->mailer.send = mail_goes;
+    t->env.mailer = &p->mailer;
+    t->env.development = true;
+    p->provider.pay = t->pay.pay;
+    p->provider.now = &t->real;
+    t->env.pay = &p->provider.pay;
+    creators_make(t);
+    if (workers > 0)
+        __atomic_store_n(&t->env.jobs, jobs_start(&t->env, workers), __ATOMIC_RELEASE);
+}
+
+void payers_end(struct payers *p)
 {
     till_close(p->till);
-    pthread_mutex_destroy(&p->lock);
-    free(p);
+    p->till = NULL;
 }
 
 /* --- what they were told ---------------------------------------------------------------------------------------- */
@@ -95,8 +119,16 @@ FORMAT(2, 3) static void heard(struct payers *p, const char *format, ...)
     va_start(args, format);
     vsnprintf(t->what, sizeof(t->what), format, args);
     va_end(args);
-    t->at = p->power == NULL ? 0 : power_now(p->power);
+    t->at = power_now(p->power);
     pthread_mutex_unlock(&p->lock);
+}
+
+static void heard_step(struct payer *f, enum payer_step step)
+{
+    char what[100];
+
+    payer_would_hear(f, step, what);
+    heard(f->p, "%s", what);
 }
 
 static struct str member(struct arena *a, struct till_reply r, const char *name, const char *inner)
@@ -128,7 +160,7 @@ static enum err sign_up(struct payer *f)
         till_ask_by(f->p->till, &f->arena, ID_NONE, POST, "/v1/accounts", body.p, NULL);
 
     if (r.result == E_OK) {
-        heard(f->p, "account:%s", f->email);
+        heard_step(f, PAYER_SIGNS_UP);
         must(id_parse(member(&f->arena, r, "id", NULL), "usr", &f->id));
     }
     return r.result;
@@ -142,7 +174,7 @@ static enum err follow(struct payer *f)
     struct till_reply r = till_ask_by(f->p->till, &f->arena, f->id, PUT, path.p, NULL, key.p);
 
     if (r.result == E_OK)
-        heard(f->p, "key:%" PRId64 "/%s", f->id.v, key.p);
+        heard_step(f, PAYER_FOLLOWS);
     return r.result;
 }
 
@@ -157,7 +189,7 @@ static enum err subscribe(struct payer *f)
 
     if (r.result != E_OK)
         return r.result;
-    heard(f->p, "key:%" PRId64 "/%s", f->id.v, key.p);
+    heard_step(f, PAYER_SUBSCRIBES);
     struct str url = member(&f->arena, r, "checkout_url", NULL);
     keep(f->subscription, sizeof(f->subscription), member(&f->arena, r, "subscription", "id"));
     if (url.p != NULL) {
@@ -174,11 +206,11 @@ static enum err pay(struct payer *f)
     struct str body = str_printf(&f->arena, "%.*s %s", STR_FMT(event), f->ref);
 
     must(f->ref[0] != 0);
-    fake_pay_settle(&f->p->till->pay, str_of(f->ref), PAY_SUCCEEDED, NULL);
+    fake_pay_settle(&f->p->provider, str_of(f->ref), PAY_SUCCEEDED, NULL);
     struct till_reply r =
         till_ask_by(f->p->till, &f->arena, ID_NONE, POST, "/v1/webhooks/stripe", body.p, "good");
     if (r.result == E_OK)
-        heard(f->p, "notice:%s", event.p);
+        heard_step(f, PAYER_PAYS);
     return r.result;
 }
 
@@ -190,12 +222,38 @@ enum err payer_step(struct payer *f, enum payer_step step)
     return steps[step](f);
 }
 
-static bool is_active(struct payer *f)
+void payer_would_hear(const struct payer *f, enum payer_step step, char what[100])
+{
+    static const char *const keys[] = { [PAYER_FOLLOWS] = "follow", [PAYER_SUBSCRIBES] = "sub" };
+
+    if (step == PAYER_SIGNS_UP)
+        snprintf(what, 100, "account:%s", f->email);
+    else if (step == PAYER_PAYS)
+        snprintf(what, 100, "notice:evt_%s", f->ref);
+    else
+        snprintf(what, 100, "key:%" PRId64 "/%s:%" PRId64, f->id.v, keys[step],
+                 creator_id(f->creator));
+}
+
+bool payer_finds_account(struct payer *f)
+{
+    char sql[200];
+
+    snprintf(sql, sizeof(sql), "SELECT coalesce((SELECT id FROM account WHERE email = '%s'), 0)",
+             f->email);
+    f->id.v = till_int(f->p->till, sql);
+    return id_some(f->id);
+}
+
+bool payer_is_active(struct payer *f)
 {
     struct str path = str_printf(&f->arena, "/v1/subscriptions/%s", f->subscription);
     struct till_reply r = till_ask_by(f->p->till, &f->arena, f->id, GET, path.p, NULL, NULL);
 
-    return r.result == E_OK && str_is(member(&f->arena, r, "state", NULL), "active");
+    if (r.result != E_OK || !str_is(member(&f->arena, r, "state", NULL), "active"))
+        return false;
+    heard(f->p, "paid:%s", f->ref);
+    return true;
 }
 
 static void live(struct payer *f)
@@ -210,9 +268,8 @@ static void live(struct payer *f)
         CHECK_OK(payer_step(f, PAYER_SUBSCRIBES));
         REQUIRE(f->ref[0] != 0);
         CHECK_OK(payer_step(f, PAYER_PAYS));
-        while (!is_active(f))
+        while (!payer_is_active(f))
             sleep_ms(1);
-        heard(f->p, "paid:%s", f->ref);
         if (f->creator % 2 == 0)
             CHECK_OK(payer_step(f, PAYER_SUBSCRIBES)); /* again: the same answer */
     }
@@ -387,6 +444,7 @@ struct look {
     size_t at, found;
     char *seen; /* of told: it is there */
     int64_t number;
+    const char *what;
     struct verdict *verdict;
 };
 
@@ -506,6 +564,38 @@ struct verdict payers_judge(const struct told_map *m, const char *folder, size_t
         v.whole = false;
     look_close(&l, engine);
     return v;
+}
+
+static enum err take_same(void *context, struct db_statement *s, const struct db_value *cells)
+{
+    struct look *l = context;
+
+    (void)s;
+    l->number += str_is(cells[0].s, l->what);
+    return E_OK;
+}
+
+bool payers_hold(const char *folder, const char *what)
+{
+    struct look l = { .what = what };
+    struct engine *engine = NULL;
+
+    bool tables = look_open(&l, folder, &engine) && has_tables(&l);
+    l.number = 0;
+    for (size_t i = 0; tables && i < COUNT(texts); i++)
+        CHECK_OK(query(&l, texts[i], take_same));
+    look_close(&l, engine);
+    return l.number > 0;
+}
+
+int64_t payers_count(const char *folder, const char *sql)
+{
+    struct look l = { 0 };
+    struct engine *engine = NULL;
+
+    bool good = look_open(&l, folder, &engine) && query(&l, sql, take_number) == E_OK;
+    look_close(&l, engine);
+    return good ? l.number : -1;
 }
 
 bool payers_rule_notices(const char *folder, const struct payers_rule *rule)

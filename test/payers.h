@@ -20,23 +20,30 @@ struct told {
     char what[100];
 };
 
+/* In memory that is shared with children: who dies has told. */
 struct payers {
-    struct power *power; /* NULL: nobody counts */
-    struct till *till;
+    struct power *power;
+    struct till *till; /* of the process that is at it */
     struct mailer mailer;
+    struct fake_pay provider; /* another machine: it forgets nothing */
     pthread_mutex_t lock;
     struct told told[PAYERS_TOLD_MAX];
     size_t told_n;
+    int lives;    /* how often the program was begun: an hour apart */
     bool resting; /* atomic: no more jobs */
 };
 
-/* Opens the till on unit_dir()/test.db, which may be there already, with a provider that remembers what `before` knew. */
-struct payers *payers_open(struct power *power, const struct payers *before);
-void payers_close(struct payers *p);
+struct payers *payers_new(struct power *power);
+void payers_free(struct payers *p);
+/* Opens the till on unit_dir()/test.db, which may be there already; with so many threads for jobs. */
+void payers_begin(struct payers *p, int workers);
+void payers_end(struct payers *p);
+/* The process that had begun is dead. */
+void payers_child_died(struct payers *p);
 /* So many people at once, one after the other in each place, each through every step; then a month passes for all. */
 void payers_live(struct payers *p, int at_once, int lives);
 
-/* One person, step by step: true when it was answered; *result is the answer's error. Asking again is harmless. */
+/* One person, step by step; each may be asked again. */
 enum payer_step { PAYER_SIGNS_UP, PAYER_FOLLOWS, PAYER_SUBSCRIBES, PAYER_PAYS, PAYER_STEPS };
 struct payer {
     struct payers *p;
@@ -46,6 +53,11 @@ struct payer {
     int creator; /* whom the next step is about */
 };
 enum err payer_step(struct payer *f, enum payer_step step);
+/* What payer_step would be told, as the texts above. */
+void payer_would_hear(const struct payer *f, enum payer_step step, char what[100]);
+/* She was told nothing when she signed up, and asks whether there is an account. */
+bool payer_finds_account(struct payer *f);
+bool payer_is_active(struct payer *f); /* and has told, when she is */
 
 /* --- the oracle ------------------------------------------------------------------------------------------------- */
 
@@ -73,6 +85,10 @@ struct told_map {
 void told_map_open(struct told_map *m, const struct payers *p);
 /* The database in this folder, opened by the real driver; what was told by `at` must be there. */
 struct verdict payers_judge(const struct told_map *m, const char *folder, size_t at);
+/* Is this text there? */
+bool payers_hold(const char *folder, const char *what);
+/* A number that the database gives, or -1. */
+int64_t payers_count(const char *folder, const char *sql);
 /* Does the rule notice its tampering? On a copy that may be spoilt. */
 bool payers_rule_notices(const char *folder, const struct payers_rule *rule);
 

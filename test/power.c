@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 struct file {
@@ -28,7 +30,7 @@ static void unlock(struct power *p)
     must(pthread_mutex_unlock(&p->lock) == 0);
 }
 
-static void note(struct power *p, struct op op, const void *data)
+void power_note(struct power *p, struct op op, const void *data)
 {
     must(p->ops_n < OPS_MAX && op.n <= BYTES_MAX - p->bytes_n);
     op.data = p->bytes_n;
@@ -70,6 +72,12 @@ static int fault_of(struct power *p, enum power_operation kind)
     return now ? p->fault.code : SQLITE_OK;
 }
 
+static void killed(int fault)
+{
+    if (fault == POWER_KILLS)
+        _exit(POWER_KILLED);
+}
+
 /* --- files ------------------------------------------------------------------------------------------------------ */
 
 static struct file *file_of(sqlite3_file *f)
@@ -98,7 +106,7 @@ static int write_some(struct file *f, const void *from, int n, sqlite3_int64 at)
 
     if (n == 0)
         return SQLITE_OK;
-    note(f->p, op, from);
+    power_note(f->p, op, from);
     return f->real->pMethods->xWrite(f->real, from, n, at);
 }
 
@@ -111,6 +119,7 @@ static int file_write(sqlite3_file *base, const void *from, int n, sqlite3_int64
     lock(f->p);
     int fault = fault_of(f->p, POWER_WRITE);
     int code = write_some(f, from, fault == SQLITE_OK ? n : n / 2, at);
+    killed(fault);
     unlock(f->p);
     return fault != SQLITE_OK ? fault : code;
 }
@@ -123,8 +132,9 @@ static int file_truncate(sqlite3_file *base, sqlite3_int64 size)
         return f->real->pMethods->xTruncate(f->real, size);
     lock(f->p);
     int code = fault_of(f->p, POWER_WRITE);
+    killed(code);
     if (code == SQLITE_OK) {
-        note(f->p, (struct op) { OP_TRUNCATE, f->name, f->inode, size, 0, 0 }, NULL);
+        power_note(f->p, (struct op) { OP_TRUNCATE, f->name, f->inode, size, 0, 0 }, NULL);
         code = f->real->pMethods->xTruncate(f->real, size);
     }
     unlock(f->p);
@@ -141,10 +151,12 @@ static int file_sync(sqlite3_file *base, int flags)
         return SQLITE_OK;
     lock(f->p);
     int code = fault_of(f->p, POWER_SYNC);
+    killed(code);
     bool good = code == SQLITE_OK;
-    note(f->p, (struct op) { good ? OP_SYNC : OP_SYNC_LOST, f->name, f->inode, 0, 0, 0 }, NULL);
+    power_note(f->p, (struct op) { good ? OP_SYNC : OP_SYNC_LOST, f->name, f->inode, 0, 0, 0 },
+               NULL);
     if (good && f->folder_wanted) {
-        note(f->p, (struct op) { .kind = OP_FOLDER_SYNC }, NULL);
+        power_note(f->p, (struct op) { .kind = OP_FOLDER_SYNC }, NULL);
         f->folder_wanted = false;
     }
     unlock(f->p);
@@ -278,6 +290,50 @@ static const sqlite3_io_methods methods = {
     .xUnfetch = file_unfetch,
 };
 
+/* --- the kernel ------------------------------------------------------------------------------------------------- */
+
+/* The driver speaks of the WAL with the kernel, too, before SQLite opens it: these two stand in front of libc's. */
+static struct power *the_power;
+
+/* The recorded file that this is, or NULL. */
+static struct name *name_of_fd(int fd)
+{
+    char link[40], path[300];
+
+    if (the_power == NULL || !the_power->recording)
+        return NULL;
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, path, sizeof(path) - 1);
+    path[n < 0 ? 0 : n] = 0;
+    for (int i = 0; i < the_power->names_n; i++)
+        if (the_power->names[i].inode >= 0 && strcmp(the_power->names[i].path, path) == 0)
+            return &the_power->names[i];
+    return NULL;
+}
+
+int fsync(int fd)
+{
+    struct name *n = name_of_fd(fd);
+
+    if (n == NULL)
+        return (int)syscall(SYS_fsync, fd);
+    lock(the_power);
+    power_note(the_power, (struct op) { OP_SYNC, 0, n->inode, 0, 0, 0 }, NULL);
+    unlock(the_power);
+    return 0;
+}
+
+/* The cache forgets what is clean: from now on the file reads as the disk has it. */
+int posix_fadvise(int fd, off_t at, off_t n, int advice)
+{
+    struct name *name = name_of_fd(fd);
+
+    (void)at, (void)n;
+    if (name != NULL && advice == POSIX_FADV_DONTNEED)
+        power_forget(the_power, name->path, name->inode);
+    return 0;
+}
+
 /* --- the VFS ---------------------------------------------------------------------------------------------------- */
 
 static struct power *power_of(sqlite3_vfs *v)
@@ -292,26 +348,27 @@ static void note_old(struct power *p, struct file *f)
     sqlite3_int64 size = 0;
 
     must(f->real->pMethods->xFileSize(f->real, &size) == SQLITE_OK);
-    note(p, (struct op) { OP_CREATE, f->name, f->inode, 0, 0, 0 }, NULL);
+    power_note(p, (struct op) { OP_CREATE, f->name, f->inode, 0, 0, 0 }, NULL);
     for (sqlite3_int64 at = 0; at < size;) {
         int n = size - at < (sqlite3_int64)sizeof(block) ? (int)(size - at) : (int)sizeof(block);
         must(f->real->pMethods->xRead(f->real, block, n, at) == SQLITE_OK);
-        note(p, (struct op) { OP_WRITE, f->name, f->inode, at, (size_t)n, 0 }, block);
+        power_note(p, (struct op) { OP_WRITE, f->name, f->inode, at, (size_t)n, 0 }, block);
         at += n;
     }
-    note(p, (struct op) { OP_SYNC, f->name, f->inode, 0, 0, 0 }, NULL);
-    note(p, (struct op) { .kind = OP_FOLDER_SYNC }, NULL);
+    power_note(p, (struct op) { OP_SYNC, f->name, f->inode, 0, 0, 0 }, NULL);
+    power_note(p, (struct op) { .kind = OP_FOLDER_SYNC }, NULL);
 }
 
 static int open_recorded(struct power *p, struct file *f, const char *path, int flags, int *out)
 {
-    int there = 0, code = SQLITE_OK;
+    bool there = access(path, F_OK) == 0; /* to xAccess an empty file is none */
+    int code = SQLITE_OK;
 
     f->name = name_of(p, path);
     struct name *n = &p->names[f->name];
-    p->real->xAccess(p->real, path, SQLITE_ACCESS_EXISTS, &there);
     if (!there)
         code = fault_of(p, POWER_WRITE);
+    killed(code);
     if (code == SQLITE_OK)
         code = p->real->xOpen(p->real, path, f->real, flags, out);
     if (code != SQLITE_OK)
@@ -324,7 +381,7 @@ static int open_recorded(struct power *p, struct file *f, const char *path, int 
         if (there)
             note_old(p, f);
         else
-            note(p, (struct op) { OP_CREATE, f->name, f->inode, 0, 0, 0 }, NULL);
+            power_note(p, (struct op) { OP_CREATE, f->name, f->inode, 0, 0, 0 }, NULL);
     }
     f->inode = n->inode;
     return SQLITE_OK;
@@ -358,13 +415,14 @@ static int vfs_delete(sqlite3_vfs *v, const char *path, int sync_folder)
         return p->real->xDelete(p->real, path, 0);
     lock(p);
     int name = name_of(p, path), code = fault_of(p, POWER_WRITE);
+    killed(code);
     if (code == SQLITE_OK)
         code = p->real->xDelete(p->real, path, 0);
     if (code == SQLITE_OK) {
-        note(p, (struct op) { OP_DELETE, name, p->names[name].inode, 0, 0, 0 }, NULL);
+        power_note(p, (struct op) { OP_DELETE, name, p->names[name].inode, 0, 0, 0 }, NULL);
         p->names[name].inode = -1;
         if (sync_folder)
-            note(p, (struct op) { .kind = OP_FOLDER_SYNC }, NULL);
+            power_note(p, (struct op) { .kind = OP_FOLDER_SYNC }, NULL);
     }
     unlock(p);
     return code;
@@ -446,11 +504,13 @@ struct power *power_open(void)
                              .xGetLastError = vfs_error,
                              .xCurrentTimeInt64 = vfs_time };
     must(sqlite3_vfs_register(&p->vfs, 1) == SQLITE_OK);
+    the_power = p;
     return p;
 }
 
 void power_close(struct power *p)
 {
+    the_power = NULL;
     sqlite3_vfs_unregister(&p->vfs);
     sqlite3_vfs_register(p->real, 1);
     munmap(p, sizeof(*p) + BYTES_MAX);
@@ -482,6 +542,13 @@ void power_fail(struct power *p, struct power_fault fault)
     lock(p);
     p->fault = fault;
     p->seen = p->failed = 0;
+    unlock(p);
+}
+
+void power_heal(struct power *p)
+{
+    lock(p);
+    p->fault.at = 0;
     unlock(p);
 }
 

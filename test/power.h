@@ -44,7 +44,9 @@ enum power_operation {
 };
 
 /* The at-th operation of these kinds from now on (0: none) answers with SQLite's code, and all after it when forever.
- * A write that fails has written half. */
+ * A write that fails has written half. POWER_KILLS instead of a code: the process is gone at that moment, before a sync or
+ * in the middle of a write. */
+enum { POWER_KILLS = -1, POWER_KILLED = 71 /* its exit code */ };
 struct power_fault {
     int64_t at;
     unsigned kinds;
@@ -52,6 +54,7 @@ struct power_fault {
     bool forever;
 };
 void power_fail(struct power *p, struct power_fault fault);
+void power_heal(struct power *p);
 /* How many operations of the kinds there were since; how many of them failed. */
 int64_t power_seen(struct power *p);
 int64_t power_failed(struct power *p);

@@ -94,7 +94,8 @@ static void put(struct content *c, int64_t at, const char *data, size_t n)
 {
     if ((size_t)at + n > c->n)
         resize(c, (size_t)at + n);
-    memcpy(c->p + at, data, n);
+    if (n > 0)
+        memcpy(c->p + at, data, n);
 }
 
 static void apply(const struct power *p, struct content *c, const struct op *o)
@@ -140,6 +141,11 @@ static void forward_one(struct images *i, size_t op)
         break;
     case OP_SYNC_LOST:
         sync_lost(i, f);
+        break;
+    case OP_TURNED_OUT:
+        resize(&f->synced, 0);
+        put(&f->synced, 0, i->p->bytes + o->data, o->n);
+        f->since.n = 0;
         break;
     case OP_CREATE:
     case OP_DELETE:
@@ -317,4 +323,21 @@ enum fate image_write(struct images *i, const char *folder)
         free(c.p);
     }
     return fate;
+}
+
+void power_forget(struct power *p, const char *path, int inode)
+{
+    struct images *i = images_open(p, (uint64_t)inode);
+    size_t folder = (size_t)(strrchr(path, '/') - path);
+    char name[300];
+
+    must(folder < sizeof(name));
+    memcpy(name, path, folder);
+    name[folder] = 0;
+    images_forward(i, power_now(p));
+    struct inode *f = &i->inodes[inode];
+    must(f->since.n == 0); /* it was synced just before */
+    file_put(name, path, &f->synced);
+    power_note(p, (struct op) { OP_TURNED_OUT, 0, inode, 0, f->synced.n, 0 }, f->synced.p);
+    images_close(i);
 }

@@ -11,7 +11,16 @@
 enum { OPS_MAX = 1 << 20, NAMES_MAX = 8, INODES_MAX = 512, PRAGMAS_MAX = 4 };
 #define BYTES_MAX ((size_t)3 << 30) /* address space; memory comes as it is written */
 
-enum op_kind { OP_CREATE, OP_DELETE, OP_FOLDER_SYNC, OP_WRITE, OP_TRUNCATE, OP_SYNC, OP_SYNC_LOST };
+enum op_kind {
+    OP_CREATE,
+    OP_DELETE,
+    OP_FOLDER_SYNC,
+    OP_WRITE,
+    OP_TRUNCATE,
+    OP_SYNC,
+    OP_SYNC_LOST,
+    OP_TURNED_OUT
+};
 
 struct op {
     enum op_kind kind;
@@ -44,5 +53,10 @@ struct power {
     struct op ops[OPS_MAX];
     char bytes[];
 };
+
+/* Adds one to the record. */
+void power_note(struct power *p, struct op op, const void *data);
+/* Makes the real file what the disk has of this inode. */
+void power_forget(struct power *p, const char *path, int inode);
 
 #endif

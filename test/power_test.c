@@ -25,15 +25,6 @@ static int64_t number_of(const char *variable, int64_t otherwise)
     return text != NULL && str_int(str_of(text), &n) ? n : otherwise;
 }
 
-static uint64_t seed_of_run(void)
-{
-    uint64_t seed =
-        (uint64_t)number_of("STAGEDOOR_SEED", monotonic_us() ^ ((int64_t)getpid() << 20));
-
-    printf("seed %" PRIu64 "\n", seed);
-    return seed;
-}
-
 struct tally {
     const char *what;
     int images, lossy, corrupt, wrong;
@@ -44,14 +35,13 @@ struct tally {
 
 static void tell(const struct tally *t)
 {
-    printf("power: %s: %d images of %" PRId64 " operations; %" PRId64
-           " acknowledged, looked for %" PRId64 " times, %" PRId64
-           " lost in %d images; %d corrupt; %d disagree; unsynced writes were",
-           t->what, t->images, t->operations, t->told, t->wanted, t->lost, t->lossy, t->corrupt,
-           t->wrong);
-    for (int i = 0; i < FATE_COUNT; i++)
-        printf(" %s %d", fate_names[i], t->fates[i]);
-    printf("\n");
+    const int *f = t->fates;
+
+    NOTE("%s: %d images of %" PRId64 " operations; %" PRId64 " acknowledged, looked for %" PRId64
+         " times, %" PRId64 " lost in %d images; %d corrupt; %d disagree; unsynced writes were"
+         " lost %d, kept %d, torn %d, reordered %d, shredded %d",
+         t->what, t->images, t->operations, t->told, t->wanted, t->lost, t->lossy, t->corrupt,
+         t->wrong, f[FATE_LOST], f[FATE_KEPT], f[FATE_TORN], f[FATE_REORDERED], f[FATE_SHREDDED]);
 }
 
 static void count(struct tally *t, const struct verdict *v, enum fate fate, size_t at)
@@ -134,15 +124,16 @@ static void run(const char *synchronous, bool checkpoints, int n, uint64_t seed,
         power_pragma(power, "synchronous", synchronous);
     if (checkpoints)
         power_pragma(power, "wal_autocheckpoint", "100");
-    struct payers *people = payers_open(power, NULL);
+    struct payers *people = payers_new(power);
+    payers_begin(people, 0);
     payers_live(people, PLACES, LIVES);
-    till_close(people->till);
+    payers_end(people);
     power_record(power, false);
     struct images *images = images_open(power, seed);
     judge(power, images, people, n, t);
     every_rule_notices();
     images_close(images);
-    free(people);
+    payers_free(people);
     power_close(power);
 }
 
@@ -150,7 +141,7 @@ TEST_SECONDS(power_may_go_at_any_moment, 300)
 {
     int images = (int)number_of("STAGEDOOR_POWER", FEW);
     struct tally t = { .what = "synchronous=FULL" };
-    uint64_t seed = seed_of_run();
+    uint64_t seed = unit_seed();
 
     for (int i = 0; i < RUNS; i++)
         run(NULL, i > 0, (images + i) / RUNS, seed + (uint64_t)i, &t);
@@ -165,7 +156,7 @@ TEST_SECONDS(power_control_normal_loses, 300)
     int images = (int)number_of("STAGEDOOR_POWER", FEW) / RUNS;
     struct tally t = { .what = "control, synchronous=NORMAL", .quiet = true };
 
-    run("1", false, images < FEW ? FEW : images, seed_of_run(), &t);
+    run("1", false, images < FEW ? FEW : images, unit_seed(), &t);
     tell(&t);
     CHECK(t.lost > 0 && t.lossy > 0);
     CHECK_INT(t.corrupt, 0);
@@ -176,7 +167,7 @@ TEST_SECONDS(power_control_off_corrupts, 300)
 {
     struct tally t = { .what = "control, synchronous=OFF", .quiet = true };
 
-    run("0", true, 3 * FEW, seed_of_run(), &t);
+    run("0", true, 3 * FEW, unit_seed(), &t);
     tell(&t);
     CHECK(t.corrupt > 0);
 }

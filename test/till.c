@@ -182,7 +182,8 @@ static struct when till_real(struct clock *k)
 {
     struct till *t = (struct till *)((char *)k - offsetof(struct till, env.clock));
 
-    return (struct when) { __atomic_load_n(&t->real.us, __ATOMIC_ACQUIRE) };
+    struct when now = { __atomic_load_n(&t->real.us, __ATOMIC_ACQUIRE) };
+    return t->ticks_from_us == 0 ? now : when_after(now, monotonic_us() - t->ticks_from_us);
 }
 
 static struct settings *settings_of(struct till *t, const char *const *list)
@@ -203,8 +204,8 @@ static struct settings *settings_of(struct till *t, const char *const *list)
     return s;
 }
 
-struct till *till_open(const char *engine, const struct module *const *modules, size_t n,
-                       const char *const *settings)
+static struct till *till_make(const char *engine, const struct module *const *modules, size_t n,
+                              const char *const *settings, struct when real, bool ticks)
 {
     struct till *t = calloc(1, sizeof(*t));
 
@@ -218,7 +219,8 @@ struct till *till_open(const char *engine, const struct module *const *modules, 
     t->env.modules = all;
     t->env.modules_n = n + 1;
     t->env.clock.real = till_real;
-    t->real = civil_when((struct civil) { 2026, 1, 31, 9, 30, 0, 0 });
+    t->real = real;
+    t->ticks_from_us = ticks ? monotonic_us() : 0;
     t->env.settings = settings_of(t, settings);
     t->env.public_url = STR("http://stage.test");
     pthread_mutex_init(&t->pay.lock, NULL);
@@ -227,6 +229,19 @@ struct till *till_open(const char *engine, const struct module *const *modules, 
     t->env.pay = &t->pay.pay;
     REQUIRE(env_start(&t->env, 0) == E_OK);
     return t;
+}
+
+struct till *till_open(const char *engine, const struct module *const *modules, size_t n,
+                       const char *const *settings)
+{
+    return till_make(engine, modules, n, settings,
+                     civil_when((struct civil) { 2026, 1, 31, 9, 30, 0, 0 }), false);
+}
+
+struct till *till_open_at(const char *engine, const struct module *const *modules, size_t n,
+                          const char *const *settings, struct when real)
+{
+    return till_make(engine, modules, n, settings, real, true);
 }
 
 void till_close(struct till *t)

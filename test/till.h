@@ -49,13 +49,17 @@ struct till {
     struct log *log;
     struct arena arena; /* of the till's life */
     struct fake_pay pay;
-    struct when real; /* moved by till_forward */
-    int64_t hurry_us; /* how far it moves each time an awaited job was looked for */
+    struct when real;      /* moved by till_forward */
+    int64_t ticks_from_us; /* monotonic; 0: the clock stands still between */
+    int64_t hurry_us;      /* how far it moves each time an awaited job was looked for */
 };
 
 /* settings: "name=value", ending in NULL; or NULL. core_module is added in front. */
 struct till *till_open(const char *engine, const struct module *const *modules, size_t n,
                        const char *const *settings);
+/* ... which is opened again after a crash, at another time, with clocks that go. */
+struct till *till_open_at(const char *engine, const struct module *const *modules, size_t n,
+                          const char *const *settings, struct when real);
 void till_close(struct till *t);
 /* Both clocks. */
 void till_forward(struct till *t, int64_t us);

@@ -132,6 +132,17 @@ void unit_note(const char *format, ...)
     printf("\n");
 }
 
+uint64_t unit_seed(void)
+{
+    const char *text = getenv("STAGEDOOR_SEED");
+    int64_t seed;
+
+    if (text == NULL || !str_int(str_of(text), &seed))
+        seed = monotonic_us() ^ ((int64_t)getpid() << 20);
+    unit_note("seed %" PRId64, seed);
+    return (uint64_t)seed;
+}
+
 _Noreturn void unit_skip(const char *format, ...)
 {
     va_list args;
@@ -313,7 +324,6 @@ static void child_ended(struct child *k, int status, const struct options *o, st
             snprintf(text, sizeof(text), "  %" PRId64 " ms",
                      (monotonic_us() - k->started_us) / 1000);
             put("pass", k->test, text);
-            show_output(k->output);
         }
     } else if (code == EXIT_SKIPPED) {
         n->skipped++;
@@ -442,7 +452,7 @@ static int usage(void)
     printf("tests [-j N] [-v] [-l] [-1] [NAME...]\n"
            "  NAME  run the tests whose name or file contains it\n"
            "  -j N  this many at once\n"
-           "  -v    tell each test, its time and what it printed\n"
+           "  -v    tell each test and its time\n"
            "  -l    list the tests\n"
            "  -1    all in this process, for a debugger\n");
     return 2;

@@ -73,6 +73,9 @@ struct unit_program {
 /* A figure to be told although the test passes. */
 #define NOTE(...) unit_note(__VA_ARGS__)
 
+/* For a test with chance in it: STAGEDOOR_SEED, or another each time; told either way. */
+uint64_t unit_seed(void);
+
 /* The test that runs; for those that share a function. */
 const struct unit_test *unit_this(void);
 

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { WORKERS_MAX = 32, IDLE_MS = 1000, BACKOFF_S_MAX = 3600 };
+enum { WORKERS_MAX = 32, IDLE_MS = 1000, BACKOFF_S_MAX = 3600, RECORD_AGAIN_MS = 200 };
 
 struct claimed {
     struct id id, account;
@@ -234,6 +234,30 @@ static enum err record_failure(struct call *c)
         c->job, error, due, env_real_now(c->env));
 }
 
+static bool is_running(struct env *e)
+{
+    struct jobs *j = __atomic_load_n(&e->jobs, __ATOMIC_ACQUIRE);
+
+    return j != NULL && !__atomic_load_n(&j->stopping, __ATOMIC_ACQUIRE);
+}
+
+/* The effect has been: what came of it is not given up because the disk is full, or the database away, for a moment. It is
+ * written as long as the lease lasts; a job that is left "running" would wait for the end of it. */
+static enum err record(struct call *c, handler *run)
+{
+    struct env *e = c->env;
+    enum err err = exec_transaction(e->exec, c, WRITE, run);
+
+    for (int64_t ms = 0; ms < c->job_kind->lease_ms; ms += RECORD_AGAIN_MS) {
+        if ((err != E_STORAGE_FULL && err != E_UNAVAILABLE && err != E_BUSY) || !is_running(e))
+            break;
+        sleep_ms(RECORD_AGAIN_MS);
+        call_reset(c);
+        err = exec_transaction(e->exec, c, WRITE, run);
+    }
+    return err;
+}
+
 static enum err effect(struct call *c)
 {
     struct env *e = c->env;
@@ -246,7 +270,7 @@ static enum err effect(struct call *c)
     }
     if (c->job_kind->tx == NONE)
         TRY(c->job_kind->run(c));
-    return exec_transaction(e->exec, c, WRITE, record_done);
+    return record(c, record_done);
 }
 
 static bool decode(struct call *c, const struct claimed *job)
@@ -281,7 +305,7 @@ static void run_failed(struct env *e, struct arena *a, const struct claimed *job
     if (c.job_kind == NULL || !decode(&c, job))
         return; /* a kind of a newer program: its lease runs out, another node may know it */
     c.prepared = &error;
-    enum err err = exec_transaction(e->exec, &c, WRITE, record_failure);
+    enum err err = record(&c, record_failure);
     log_warn(e->log, err == E_OK ? "job.failed" : "job.stuck", L_STR("job", c.request_id),
              L_STR("kind", job->kind), L_INT("attempt", job->attempt), L_STR("error", error));
 }
@@ -480,7 +504,7 @@ void jobs_wake(struct jobs *j)
 void jobs_stop(struct jobs *j)
 {
     pthread_mutex_lock(&j->lock);
-    j->stopping = true;
+    __atomic_store_n(&j->stopping, true, __ATOMIC_RELEASE);
     pthread_cond_broadcast(&j->wanted);
     pthread_mutex_unlock(&j->lock);
     pthread_join(j->claimer, NULL);

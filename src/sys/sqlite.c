@@ -7,12 +7,16 @@
 #include "sys/sqlite.h"
 #include "sys/sqlite_ids.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { BUSY_MS = 2000, EXIT_UNKNOWN_COMMIT = 70 };
 
@@ -60,6 +64,8 @@ struct connection {
     sqlite3_stmt *fixed[FIXED_COUNT];
     /* SQLite ended the transaction by itself (disk full, I/O error): what it was; everything answers it until rollback. */
     enum err lost;
+    int checkpoint_pages; /* so long may the WAL become before it is put back */
+    bool full, behind;    /* told already: no room; the WAL cannot be put back */
 };
 
 struct statement {
@@ -76,6 +82,16 @@ static void log_failure(struct connection *k, int code, const char *sql)
 {
     log_error(k->db.engine->log, "sqlite.failed", L_INT("code", code),
               L_STR("message", str_of(sqlite3_errmsg(k->handle))), L_STR("sql", str_of(sql)));
+}
+
+/* Once, until there is room again: each request would say it. */
+static enum err full(struct connection *k, const char *sql)
+{
+    if (!k->full)
+        log_error(k->db.engine->log, "sqlite.full", L_STR("sql", str_of(sql)),
+                  L_STR("why", STR("the disk is full: nothing can be written, reading goes on")));
+    k->full = true;
+    return E_STORAGE_FULL;
 }
 
 /* Codes are extended. What is not named here is a bug of ours or a broken disk: logged. */
@@ -99,7 +115,7 @@ static enum err error_of(struct connection *k, int code, const char *sql)
     case SQLITE_INTERRUPT:
         return E_BUSY;
     case SQLITE_FULL:
-        return E_STORAGE_FULL;
+        return full(k, sql);
     default:
         log_failure(k, code, sql);
         return E_INTERNAL;
@@ -328,13 +344,24 @@ static void sqlite_rollback(struct db *db)
 
 /* After an I/O error in COMMIT nobody knows whether the transaction will be there after a crash. Whoever says "failed"
  * may lie, whoever goes on may build on sand: the process ends, and recovery at the next start is the only truth. */
-_Noreturn static void stop(int code)
+_Noreturn static void stop(const struct connection *k, int code)
 {
-    dprintf(STDERR_FILENO,
-            "{\"level\":\"error\",\"event\":\"sqlite.commit_unknown\",\"code\":%d,\"message\":\"%"
-            "s\"}\n",
-            code, sqlite3_errstr(code));
+    dprintf(
+        STDERR_FILENO,
+        "{\"level\":\"error\",\"event\":\"sqlite.commit_unknown\",\"code\":%d,\"message\":\"%s\","
+        "\"system\":\"%s\",\"why\":\"nobody knows whether this commit is on the disk: the program"
+        " stops, the next start finds out\"}\n",
+        code, sqlite3_errstr(code), strerror(sqlite3_system_errno(k->handle)));
     _exit(EXIT_UNKNOWN_COMMIT);
+}
+
+static void room_again(struct connection *k)
+{
+    if (k->full && sqlite3_changes64(k->handle) > 0) {
+        log_info(k->db.engine->log, "sqlite.room_again",
+                 L_INT("changes", sqlite3_changes64(k->handle)));
+        k->full = false;
+    }
 }
 
 static enum err sqlite_commit(struct db *db)
@@ -346,11 +373,13 @@ static enum err sqlite_commit(struct db *db)
     if (e == E_OK) {
         int code = step_fixed(k, COMMIT);
         if ((code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CORRUPT)
-            stop(code);
+            stop(k, code);
         e = error_of(k, code, "COMMIT");
     }
     if (e != E_OK)
         sqlite_rollback(db);
+    else
+        room_again(k);
     db->open_transaction = false;
     return e;
 }
@@ -429,6 +458,35 @@ static const struct db_ops connection_ops = {
     .close = sqlite_close,
 };
 
+/* What PRAGMA wal_autocheckpoint does, but a failure is told: nothing is lost by it, only the WAL grows. */
+static int put_back(void *context, sqlite3 *handle, const char *name, int pages)
+{
+    struct connection *k = context;
+
+    if (pages < k->checkpoint_pages)
+        return SQLITE_OK;
+    int code =
+        sqlite3_wal_checkpoint_v2(handle, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) & 0xff;
+    bool good = code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED;
+    if (!good && !k->behind)
+        log_error(k->db.engine->log, "sqlite.checkpoint_failed", L_INT("code", code),
+                  L_STR("message", str_of(sqlite3_errstr(code))), L_INT("wal_pages", pages));
+    k->behind = !good;
+    return SQLITE_OK;
+}
+
+static int checkpoints_start(struct connection *k)
+{
+    sqlite3_stmt *s = NULL;
+    int code = sqlite3_prepare_v2(k->handle, "PRAGMA wal_autocheckpoint", -1, &s, NULL);
+
+    if (code == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+        k->checkpoint_pages = sqlite3_column_int(s, 0);
+    sqlite3_finalize(s);
+    sqlite3_wal_hook(k->handle, put_back, k);
+    return code;
+}
+
 static int connection_start(struct connection *k, const char *path, bool write)
 {
     int flags = write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
@@ -442,6 +500,8 @@ static int connection_start(struct connection *k, const char *path, bool write)
     code = sqlite3_exec(k->handle, write ? WRITER_PRAGMAS : READER_PRAGMAS, NULL, NULL, NULL);
     if (code == SQLITE_OK)
         code = sqlite_ids_add(k->handle);
+    if (write && code == SQLITE_OK)
+        code = checkpoints_start(k);
     for (int i = 0; i < FIXED_COUNT && code == SQLITE_OK; i++)
         code = sqlite3_prepare_v3(k->handle, fixed_texts[i], -1, SQLITE_PREPARE_PERSISTENT,
                                   &k->fixed[i], NULL);
@@ -494,6 +554,29 @@ static const struct engine_ops ops = {
     .close = engine_close,
 };
 
+/* What a dead process left in the WAL may stand in the kernel's cache and nowhere else. Before recovery takes it for
+ * committed, somebody is told so and a checkpoint builds on it, it is synced. When it was a sync that failed, the kernel
+ * holds those pages for clean and will not write them again (Linux, "fsyncgate"): so they are dropped from the cache, and
+ * recovery reads what the disk really has. */
+static bool wal_settle(const struct sqlite_engine *e)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof(path), "%s-wal", e->path);
+
+    must(n > 0 && (size_t)n < sizeof(path));
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return true; /* there is none; or the opening that follows will complain */
+    bool good = fsync(fd) == 0;
+    if (good)
+        posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    else
+        log_error(e->engine.log, "sqlite.wal_not_synced", L_STR("path", str_of(path)),
+                  L_STR("why", str_of(strerror(errno))));
+    close(fd);
+    return good;
+}
+
 struct engine *sqlite_open(struct str path, struct log *log)
 {
     struct sqlite_engine *e = some(1, sizeof(*e) + path.n + 1);
@@ -503,7 +586,7 @@ struct engine *sqlite_open(struct str path, struct log *log)
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     e->engine = (struct engine) { .ops = &ops, .log = log };
     memcpy(e->path, path.p, path.n);
-    if (engine_open(&e->engine, true, &db) != E_OK) {
+    if (!wal_settle(e) || engine_open(&e->engine, true, &db) != E_OK) {
         free(e);
         return NULL;
     }

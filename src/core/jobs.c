@@ -251,7 +251,7 @@ static enum err record(struct call *c, handler *run)
     for (int64_t ms = 0; ms < c->job_kind->lease_ms; ms += RECORD_AGAIN_MS) {
         if ((err != E_STORAGE_FULL && err != E_UNAVAILABLE && err != E_BUSY) || !is_running(e))
             break;
-        sleep_ms(RECORD_AGAIN_MS);
+        env_sleep_ms(e, RECORD_AGAIN_MS);
         call_reset(c);
         err = exec_transaction(e->exec, c, WRITE, run);
     }

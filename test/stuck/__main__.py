@@ -2,7 +2,7 @@
 #
 #   python3 test/stuck [--callers N] [--seconds S] [--program PATH]
 #
-# They say nothing; send half a head or half a body and stop there; send a byte a second; ask for much and read nothing. Beside
+# They say nothing; send half a head or half a body and stop there; send a byte a second; ask for much and read nothing, or little. Beside
 # them another process opens a connection each 50 ms and asks whether the program is alive, and whether it can write. Each kind
 # must be cut when its time is over, with 408 where an answer is possible. --seconds ends earlier: what is due by then is asked for.
 # The control: with room for fewer connections than there are stuck ones, the healthy caller must find out.
@@ -18,21 +18,22 @@ BODY = b"POST /v1/sessions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json
 
 
 class Kind:
-    def __init__(self, name, share, limit_s, first=b"", drip=False, answer=b"", reads=True):
+    def __init__(self, name, share, limit_s, first=b"", drip=False, answer=b"", reads=True, sips=0):
         self.name, self.share, self.limit_s, self.first, self.drip = name, share, limit_s, first, drip
-        self.answer, self.reads = answer, reads
+        self.answer, self.reads, self.sips = answer, reads, sips
         self.open, self.longest, self.wrong = 0, 0.0, ""
 
 
 def kinds(page, token):
     upload = (f"POST /v1/media HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\nContent-Type: image/jpeg\r\n"
               "Content-Length: 100000\r\n\r\n").encode()
+    much = f"GET {page} HTTP/1.1\r\nHost: a\r\n\r\n".encode() * 40
     return [Kind("say nothing", 20, 30), Kind("stop within a head", 20, 10, HEAD, answer=b"HTTP/1.1 408 "),
             Kind("send a head byte by byte", 20, 10, HEAD, True, b"HTTP/1.1 408 "),
             Kind("stop within a body", 15, 20, BODY, answer=b"HTTP/1.1 408 "),
             Kind("send a body byte by byte", 10, 20, BODY, True, b"HTTP/1.1 408 "),
             Kind("send a file byte by byte", 5, 11, upload, True, b"HTTP/1.1 408 "),
-            Kind("ask and never read", 10, 30, f"GET {page} HTTP/1.1\r\nHost: a\r\n\r\n".encode() * 40, reads=False)]
+            Kind("ask and never read", 5, 30, much, reads=False), Kind("read 300 bytes a second", 5, 30, much, reads=False, sips=300)]
 
 
 class Program:
@@ -128,6 +129,8 @@ class Crowd:
         s = socket.socket()
         if not k.reads:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        if k.sips:  # small packets, so that the other side hears of the sips now and then
+            s.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
         s.settimeout(5)
         s.connect(("127.0.0.1", port))
         s.setblocking(False)
@@ -139,9 +142,9 @@ class Crowd:
 
     def drip(self):
         for s, k, _, _ in list(self.all.values()):
-            if k.drip:
+            if k.drip or k.sips:
                 try:
-                    s.send(b"a")
+                    s.recv(k.sips) if k.sips else s.send(b"a")
                 except OSError:
                     pass  # it was cut, and the next look tells
 
@@ -211,9 +214,9 @@ def main_run(o, program):
         yield verdict(f"those who {k.name} are cut after {k.limit_s} s ({k.longest:.1f} s)",
                       f"{k.open} are still there" if k.open else k.wrong or
                       (f"after {k.longest:.1f} s" if k.longest > k.limit_s + SLACK_S else None))
-    if o.seconds >= 30 + SLACK_S:
+    if o.seconds >= 30 + SLACK_S:  # they have what the kernel still holds for them; the program does not
         left = connections(program.port)
-        yield verdict("nobody is left, not even those who never read", f"{left} connections" if left > 1 else None)
+        yield verdict("nobody is left, not even those who never read, or little", f"{left} connections" if left > 1 else None)
     crowd.close()
 
 

@@ -120,6 +120,33 @@ static bool load_settings(struct program *p, char **args, size_t n)
     return true;
 }
 
+/* What was made in it stays in it, also when the power goes. */
+static bool sync_folder(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool good = fd >= 0 && fsync(fd) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return good || complain_of("cannot sync", str_of(path));
+}
+
+/* text: a path that ends where a folder's name does; the one above it is synced when it was made just now. */
+static bool make_one(char *text)
+{
+    if (mkdir(text, 0700) != 0)
+        return errno == EEXIST || complain_of("cannot make", str_of(text));
+    char *slash = strrchr(text, '/');
+    if (slash == NULL)
+        return sync_folder(".");
+    if (slash == text)
+        return sync_folder("/");
+    *slash = 0;
+    bool good = sync_folder(text);
+    *slash = '/';
+    return good;
+}
+
 static bool make_folders(struct str path)
 {
     char text[512];
@@ -131,8 +158,8 @@ static bool make_folders(struct str path)
             continue;
         memcpy(text, path.p, i);
         text[i] = 0;
-        if (mkdir(text, 0700) != 0 && errno != EEXIST)
-            return complain_of("cannot make", str_of(text));
+        if (!make_one(text))
+            return false;
     }
     return true;
 }
@@ -150,18 +177,18 @@ static bool lock_data(struct program *p)
     return true;
 }
 
-static bool write_key(struct str path, const unsigned char key[32])
+/* Whole or not at all, and for good: without it nothing that was signed before is believed. */
+static bool write_key(struct program *p, struct str path)
 {
-    struct arena a = { 0 };
-    struct str text = hex_print(&a, key, 32);
-    int fd = open(path.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    struct str text = hex_print(&p->arena, p->env.master, sizeof(p->env.master));
+    struct str temporary = data_path(p, "secret.key.new");
+    int fd = open(temporary.p, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     bool good = fd >= 0 && write(fd, text.p, text.n) == (ssize_t)text.n &&
-                write(fd, "\n", 1) == 1 && fsync(fd) == 0;
+                write(fd, "\n", 1) == 1 && fsync(fd) == 0 && rename(temporary.p, path.p) == 0;
 
-    arena_done(&a);
     if (fd >= 0)
         close(fd);
-    return good || complain_of("cannot write", path);
+    return good ? sync_folder(p->env.data.p) : complain_of("cannot write", path);
 }
 
 static bool load_key(struct program *p)
@@ -172,7 +199,7 @@ static bool load_key(struct program *p)
         return false;
     if (text.p == NULL) {
         random_fill(p->env.master, sizeof(p->env.master));
-        return write_key(path, p->env.master);
+        return write_key(p, path);
     }
     return hex_parse(str_trim(text), p->env.master, sizeof(p->env.master)) ||
            complain("this is no key of 64 hex digits", path);
@@ -225,7 +252,7 @@ static bool open_drivers(struct program *p)
         .random = random_fill,
     });
     e->authenticate = account_authenticate;
-    return e->images != NULL && e->pay != NULL;
+    return e->images != NULL && e->pay != NULL && sync_folder(e->data.p);
 }
 
 static struct str public_url(struct program *p)

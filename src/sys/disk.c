@@ -92,9 +92,7 @@ static enum err sync_path(const struct disk *d, const char *path, int flags)
 
 static enum err make_folder(const struct disk *d, const char *path)
 {
-    if (mkdir(path, FOLDER_MODE) == 0)
-        return sync_path(d, d->folder, O_DIRECTORY);
-    return errno == EEXIST ? E_OK : failed(d, "mkdir", path);
+    return mkdir(path, FOLDER_MODE) == 0 || errno == EEXIST ? E_OK : failed(d, "mkdir", path);
 }
 
 /* The bytes are there already, and somebody is about to name them: a remove() that looked for names a moment earlier must
@@ -130,7 +128,6 @@ static enum err disk_keep(struct blobs *b, struct str path, const struct sha256 
     memcpy(from.p, path.p, path.n);
     from.p[path.n] = 0;
     TRY(sync_path(d, from.p, 0));
-    TRY(make_folder(d, folder.p));
     TRY(move_there(d, from.p, to.p));
     /* Also when it was there: another thread may have renamed it a moment ago and not have come to this line. */
     return sync_path(d, folder.p, O_DIRECTORY);
@@ -221,6 +218,28 @@ static void sweep(const char *path)
     closedir(folder);
 }
 
+/* All 256, and all of them synced, before there is a blob: a name is durable when each folder above it is, and one that was
+ * found there may be another's (a thread's, a dead process's) who has not come to syncing it. */
+static enum err make_all(const struct disk *d)
+{
+    struct sha256 hash = { { 0 } };
+
+    for (int i = 0; i < 256; i++) {
+        hash.b[0] = (unsigned char)i;
+        TRY(make_folder(d, path_of(d, &hash, false).p));
+    }
+    return sync_path(d, d->folder, O_DIRECTORY);
+}
+
+/* The folder that holds ours. */
+static enum err sync_above(const struct disk *d)
+{
+    struct path above;
+
+    snprintf(above.p, sizeof(above.p), "%s/..", d->folder);
+    return sync_path(d, above.p, O_DIRECTORY);
+}
+
 static enum err prepare_folder(struct disk *d)
 {
     struct path tmp;
@@ -233,6 +252,8 @@ static enum err prepare_folder(struct disk *d)
         return failed(d, "mkdir", d->folder);
     snprintf(tmp.p, sizeof(tmp.p), "%s/tmp", d->folder);
     TRY(make_folder(d, tmp.p));
+    TRY(make_all(d));
+    TRY(sync_above(d));
     sweep(tmp.p);
     return E_OK;
 }

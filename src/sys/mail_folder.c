@@ -56,6 +56,17 @@ static enum err put_file(const struct mail_folder *f, const char *path, const ch
     return e;
 }
 
+/* The job that sends it is done for good, so the file must be there for good. */
+static enum err sync_folder(const struct mail_folder *f)
+{
+    int fd = open(f->folder.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum err e = fd >= 0 && fsync(fd) == 0 ? E_OK : failed(f, f->folder.p);
+
+    if (fd >= 0)
+        close(fd);
+    return e;
+}
+
 static enum err mail_folder_send(struct mailer *m, struct arena *a, const struct mail *mail)
 {
     struct mail_folder *f = (struct mail_folder *)m;
@@ -66,7 +77,8 @@ static enum err mail_folder_send(struct mailer *m, struct arena *a, const struct
     const char *folder = f->folder.p;
     struct str path = str_printf(a, "%s/%.*s.eml", folder, STR_FMT(mail->id));
     struct str temporary = str_printf(a, "%s/.%.*s.tmp", folder, STR_FMT(mail->id));
-    return put_file(f, path.p, temporary.p, text);
+    TRY(put_file(f, path.p, temporary.p, text));
+    return sync_folder(f);
 }
 
 static void mail_folder_close(struct mailer *m)

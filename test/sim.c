@@ -309,6 +309,8 @@ static void finish(struct sim *w)
     oracle_look(w);
     if (!sim_over(w))
         oracle_end(w);
+    if (!sim_over(w))
+        oracle_receipts(w);
 }
 
 /* The rows that stay, so that two runs are the same to the last byte. */

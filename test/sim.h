@@ -80,6 +80,8 @@ enum {
     X(SEEN_LOCKED, "a post locked to who may not")                                                 \
     X(URL_DEAD, "a picture's address that no longer opens")                                        \
     X(LAPSED_BY_CLOCK, "a right that ended by the clock alone")                                    \
+    X(RECEIPT, "a fan's receipts that are the money taken from her")                               \
+    X(EARNED, "a creator's earnings that are in the books")                                        \
     X(HOSTILE, "a malformed body refused")
 
 enum sim_sight {
@@ -353,6 +355,8 @@ struct str reply_member(struct sim *w, struct str reply, const char *path);
 void oracle_look(struct sim *w);
 /* When nothing is under way any more: all money that moved is booked. */
 void oracle_end(struct sim *w);
+/* What people are shown of it. */
+void oracle_receipts(struct sim *w);
 /* Is there a paid period (or its grace) of this fan for this creator now? tier: 0, any. */
 bool oracle_entitled(struct sim *w, int64_t fan, int64_t creator, int64_t tier);
 void oracle_acknowledged(struct sim *w, struct str subscription, bool left);

@@ -428,6 +428,68 @@ static void look_at_vain(struct sim *w)
     }
 }
 
+/* What a fan is shown as paid is what was taken from her. */
+static void look_at_receipts(struct sim *w, int person)
+{
+    struct http_call h = people_look(w, person, STR("/v1/payments?limit=100"));
+    struct str payer = id_text(&w->step, ID_USER, (struct id) { w->people[person].id });
+    int64_t taken = 0, taken_n = 0, shown = 0, shown_n = 0, amount;
+    struct str state;
+
+    for (size_t i = 0; i < w->objects_n; i++)
+        if (w->objects[i].taken && str_is(payer, w->objects[i].payer)) {
+            taken += w->objects[i].amount;
+            taken_n++;
+        }
+    for (int i = 0; i < 100; i++) {
+        state = reply_member(w, h.reply, str_printf(&w->step, "items.%d.state", i).p);
+        if (!str_is(state, "succeeded") ||
+            !str_int(reply_member(w, h.reply, str_printf(&w->step, "items.%d.amount", i).p),
+                     &amount))
+            continue;
+        shown += amount;
+        shown_n++;
+    }
+    bool whole = reply_member(w, h.reply, "next").p == NULL;
+    if (shown_n > 0 && shown == taken)
+        sim_saw(w, SIGHT_RECEIPT);
+    if (h.status == 200 && whole && (shown != taken || shown_n != taken_n))
+        sim_violated(w, "receipts",
+                     "%s is shown %" PRId64 " payments of %" PRId64 ", taken were %" PRId64
+                     " of %" PRId64,
+                     w->people[person].name, shown_n, shown, taken_n, taken);
+}
+
+/* What a creator is shown as earned is what is in the books, in every currency together. */
+static void look_at_earnings(struct sim *w, int person)
+{
+    struct http_call h = people_look(w, person, STR("/v1/studio/earnings"));
+    int64_t booked =
+        world_int(w, "SELECT CAST(sum(gross) AS INTEGER) FROM ledger_earning WHERE creator = $1", 1,
+                  &w->people[person].id, 0);
+    int64_t shown = 0, gross;
+
+    for (int i = 0;
+         str_int(reply_member(w, h.reply, str_printf(&w->step, "balances.%d.gross", i).p), &gross);
+         i++)
+        shown += gross;
+    if (shown > 0 && shown == booked)
+        sim_saw(w, SIGHT_EARNED);
+    if (h.status == 200 && shown != booked)
+        sim_violated(w, "receipts", "%s is shown %" PRId64 " earned, booked are %" PRId64,
+                     w->people[person].name, shown, booked);
+}
+
+void oracle_receipts(struct sim *w)
+{
+    for (int i = 0; i < SIM_PEOPLE && !w->dead; i++) {
+        people_sign_in(w, i);
+        look_at_receipts(w, i);
+        if (w->people[i].role == SIM_CREATOR)
+            look_at_earnings(w, i);
+    }
+}
+
 void oracle_end(struct sim *w)
 {
     for (size_t i = 0; i < w->objects_n; i++) {

@@ -179,8 +179,11 @@ class Run:
                         t.result()
                         raise Failed("a client stopped")
         finally:
-            for t in self.tasks:
-                t.cancel()
+            self.world.stopping = True
+            while left := [t for t in self.tasks if not t.done()]:
+                for t in left:  # again: wait_for may swallow it (Python before 3.12)
+                    t.cancel()
+                await asyncio.wait(left, timeout=1)
             await asyncio.gather(*self.tasks, return_exceptions=True)
             await self.provider.stop()
             if self.program is not None and self.program.poll() is None:

@@ -220,7 +220,7 @@ static struct str hear(struct play *p, int fd, const char *word)
 
 /* The jobs stand still: after ten seconds those who wait for one are told that it takes longer, and he who has not said his
  * headers that he is too slow. Meanwhile pictures are not ready, and a key is in use. */
-TEST_SECONDS(what_takes_longer_is_said_after_ten_seconds, 40)
+TEST_SLOW(what_takes_longer_is_said_after_ten_seconds, 40)
 {
     static const char *const purposes[] = { "post", "avatar", "banner" };
     struct asker uploads[COUNT(purposes)], pays;
@@ -256,7 +256,7 @@ TEST_SECONDS(what_takes_longer_is_said_after_ten_seconds, 40)
 /* --- payments ----------------------------------------------------------------------------------------------------- */
 
 /* Its real time goes on while somebody waits, so that tries follow each other. */
-TEST_SECONDS(a_provider_that_is_away_is_told_of, 40)
+TEST_SLOW(a_provider_that_is_away_is_told_of, 40)
 {
     struct play p = play_open("sqlite", true);
     struct asker pays;

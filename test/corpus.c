@@ -132,8 +132,11 @@ __attribute__((constructor)) static void register_corpora(void)
     must(n < TARGETS_MAX);
     for (size_t i = 0; i < n; i++) {
         snprintf(names[i], sizeof(names[i]), "corpus_%s", list[i]->name);
-        tests[i] = (struct unit_test) { names[i], list[i]->file, list[i]->line,
-                                        SECONDS,  corpus_test,   NULL };
+        tests[i] = (struct unit_test) { .name = names[i],
+                                        .file = list[i]->file,
+                                        .line = list[i]->line,
+                                        .seconds = SECONDS,
+                                        .run = corpus_test };
         unit_register(&tests[i]);
     }
 }

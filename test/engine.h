@@ -17,14 +17,16 @@
 #include "core/env.h"
 #include "test/unit.h"
 
-#define ENGINES(name) ENGINES_SECONDS(name, 20)
-#define ENGINES_SECONDS(name, limit)                                                               \
+#define ENGINES(name)                ENGINES_SECONDS(name, 20)
+#define ENGINES_SECONDS(name, limit) ENGINES_AS_(name, TEST_SECONDS, limit)
+#define ENGINES_SLOW(name, limit)    ENGINES_AS_(name, TEST_SLOW, limit)
+#define ENGINES_AS_(name, test, limit)                                                             \
     static void name(const char *engine);                                                          \
-    TEST_SECONDS(name##_on_sqlite, limit)                                                          \
+    test(name##_on_sqlite, limit)                                                                  \
     {                                                                                              \
         name("sqlite");                                                                            \
     }                                                                                              \
-    TEST_SECONDS(name##_on_postgres, limit)                                                        \
+    test(name##_on_postgres, limit)                                                                \
     {                                                                                              \
         name("postgres");                                                                          \
     }                                                                                              \

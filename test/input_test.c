@@ -167,7 +167,7 @@ static void pictures_leave_their_metadata_behind(const char *engine)
     stage_close(s);
 }
 
-TEST_SECONDS(pictures_leave_their_metadata_behind_on_sqlite, 60)
+TEST_SLOW(pictures_leave_their_metadata_behind_on_sqlite, 60)
 {
     pictures_leave_their_metadata_behind("sqlite");
 }

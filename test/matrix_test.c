@@ -1133,7 +1133,7 @@ static void open_with_wrong(struct matrix *m)
     m->control = true;
 }
 
-TEST_SECONDS(matrix_finds_what_looks_up_wrongly, 60)
+TEST_SLOW(matrix_finds_what_looks_up_wrongly, 60)
 {
     struct matrix m;
 
@@ -1150,7 +1150,7 @@ TEST_SECONDS(matrix_finds_what_looks_up_wrongly, 60)
     stage_close(m.stage);
 }
 
-TEST_SECONDS(matrix_finds_a_caller_with_other_rights, 60)
+TEST_SLOW(matrix_finds_a_caller_with_other_rights, 60)
 {
     struct matrix m;
     struct module one = { "right", .routes = &wrong_routes[COUNT(wrong_routes) - 2],

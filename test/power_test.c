@@ -151,7 +151,7 @@ TEST_SECONDS(power_may_go_at_any_moment, 300)
 }
 
 /* A commit that does not wait for the disk: nothing is corrupt, but what was acknowledged is lost. */
-TEST_SECONDS(power_control_normal_loses, 300)
+TEST_SLOW(power_control_normal_loses, 300)
 {
     int images = (int)number_of("STAGEDOOR_POWER", FEW) / RUNS;
     struct tally t = { .what = "control, synchronous=NORMAL", .quiet = true };
@@ -163,7 +163,7 @@ TEST_SECONDS(power_control_normal_loses, 300)
 }
 
 /* Nothing is waited for: the oracle of corruption sees it. */
-TEST_SECONDS(power_control_off_corrupts, 300)
+TEST_SLOW(power_control_off_corrupts, 300)
 {
     struct tally t = { .what = "control, synchronous=OFF", .quiet = true };
 

@@ -692,7 +692,7 @@ static void behind_its_back(struct crawl *k, handler *run, void *prepared)
     arena_done(&a);
 }
 
-TEST_SECONDS(rights_crawl_finds_a_check_that_lets_all_in, 60)
+TEST_SLOW(rights_crawl_finds_a_check_that_lets_all_in, 60)
 {
     struct crawl k;
 
@@ -705,7 +705,7 @@ TEST_SECONDS(rights_crawl_finds_a_check_that_lets_all_in, 60)
     stage_close(k.stage);
 }
 
-TEST_SECONDS(rights_crawl_finds_bytes_that_nobody_guards, 60)
+TEST_SLOW(rights_crawl_finds_bytes_that_nobody_guards, 60)
 {
     struct crawl k;
     struct id object;
@@ -724,7 +724,7 @@ TEST_SECONDS(rights_crawl_finds_bytes_that_nobody_guards, 60)
 
 /* --- a path's time ---------------------------------------------------------------------------------------------- */
 
-TEST_SECONDS(rights_paths_end, 60)
+TEST_SLOW(rights_paths_end, 60)
 {
     struct crawl k;
 
@@ -742,7 +742,7 @@ TEST_SECONDS(rights_paths_end, 60)
 }
 
 /* The clock goes on, no row changes, no job runs: what the cache kept while the period was paid is not given after it. */
-TEST_SECONDS(rights_kept_answers_end_with_the_paid_period, 60)
+TEST_SLOW(rights_kept_answers_end_with_the_paid_period, 60)
 {
     struct crawl k;
 

@@ -648,9 +648,11 @@ static void add_test(const char *path, const char *engine)
     snprintf(found_files[found_n].path, sizeof(found_files[0].path), "%s", path);
     snprintf(found_files[found_n].name, sizeof(found_files[0].name), "scenario_%.*s_on_%s",
              (int)strcspn(base, "."), base, engine);
-    found_files[found_n].test = (struct unit_test) {
-        found_files[found_n].name, found_files[found_n].path, 1, 60, run_file, NULL
-    };
+    found_files[found_n].test = (struct unit_test) { .name = found_files[found_n].name,
+                                                     .file = found_files[found_n].path,
+                                                     .line = 1,
+                                                     .seconds = 60,
+                                                     .run = run_file };
     unit_register(&found_files[found_n++].test);
 }
 

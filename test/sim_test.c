@@ -30,7 +30,7 @@ TEST_SECONDS(sim_a_seed_holds_on_postgres, 120)
     some_seeds("postgres", 301, 301, 40);
 }
 
-TEST_SECONDS(sim_the_same_seed_is_the_same_run, 60)
+TEST_SLOW(sim_the_same_seed_is_the_same_run, 60)
 {
     CHECK(sim_same(815, "sqlite"));
 }

@@ -272,6 +272,16 @@ static int run_here(const struct unit_test *t)
     return code != 0 ? code : failures > 0 ? EXIT_FAILED : EXIT_PASSED;
 }
 
+/* Not in a quick run: told and counted like one that cannot run. */
+static bool left_for_later(const struct unit_test *t, struct totals *n)
+{
+    if (!t->slow || getenv("STAGEDOOR_TEST_QUICK") == NULL)
+        return false;
+    n->skipped++;
+    put("SKIP", t, ": for the whole check");
+    return true;
+}
+
 static void child_start(struct child *k, const struct unit_test *t)
 {
     *k = (struct child) { .test = t, .started_us = monotonic_us() };
@@ -384,7 +394,8 @@ static void run_forked(const struct unit_test *t, const struct options *o, struc
     while (t != NULL || busy(children, o->jobs) > 0) {
         for (int i = 0; i < o->jobs && t != NULL; i++)
             if (children[i].test == NULL) {
-                child_start(&children[i], t);
+                if (!left_for_later(t, n))
+                    child_start(&children[i], t);
                 t = t->next;
             }
         reap(children, o, n);
@@ -419,10 +430,13 @@ static bool chosen(const struct unit_test *t, const struct options *o)
     return o->filters_n == 0;
 }
 
-static bool before(const struct unit_test *a, const struct unit_test *b)
+/* By file and line; when many run at once those first that may take longest, so that none is left over at the end. */
+static bool before(const struct unit_test *a, const struct unit_test *b, const struct options *o)
 {
     int c = strcmp(a->file, b->file);
 
+    if (o->jobs > 1 && !o->list && a->seconds != b->seconds)
+        return a->seconds > b->seconds;
     return c != 0 ? c < 0 : a->line < b->line;
 }
 
@@ -439,7 +453,7 @@ static struct unit_test *choose(struct unit_test *from, const struct options *o)
             left_out = t;
             continue;
         }
-        while (*at != NULL && before(*at, t))
+        while (*at != NULL && before(*at, t, o))
             at = &(*at)->next;
         t->next = *at;
         *at = t;

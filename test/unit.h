@@ -21,6 +21,7 @@ struct unit_test {
     int line, seconds;
     void (*run)(void);
     struct unit_test *next;
+    bool slow;
 };
 
 struct unit_program {
@@ -31,11 +32,15 @@ struct unit_program {
 
 #define TEST(name) TEST_SECONDS(name, 10)
 /* ... with another limit; sanitizer builds get four times as long. */
-#define TEST_SECONDS(name, limit)                                                                  \
+#define TEST_SECONDS(name, limit) TEST_AS_(name, limit, false)
+/* One that takes long and looks where few changes reach: `./dev check --quick` (STAGEDOOR_TEST_QUICK) goes without it. */
+#define TEST_SLOW(name, limit) TEST_AS_(name, limit, true)
+#define TEST_AS_(name, limit, is_slow)                                                             \
     static void test_##name(void);                                                                 \
     __attribute__((constructor)) static void register_##name(void)                                 \
     {                                                                                              \
-        static struct unit_test t = { #name, __FILE__, __LINE__, (limit), test_##name, NULL };     \
+        static struct unit_test t = { #name,       __FILE__, __LINE__, (limit),                    \
+                                      test_##name, NULL,     (is_slow) };                          \
         unit_register(&t);                                                                         \
     }                                                                                              \
     static void test_##name(void)

@@ -249,7 +249,7 @@ TEST(driver_lost_checkout_is_unknown_and_then_found)
     shop_close(s);
 }
 
-TEST(driver_tries_again_and_nothing_is_doubled)
+TEST_SLOW(driver_tries_again_and_nothing_is_doubled, 10)
 {
     static const char *const faults[] = {
         "fault=lost+600&path=/v1/payment_intents", /* done: the second try gets its answer */
@@ -309,7 +309,7 @@ static enum pay_state settle(struct shop *s, struct pay *pay, const struct pay_r
     return PAY_UNKNOWN;
 }
 
-TEST_SECONDS(driver_in_a_storm_of_faults, 60)
+TEST_SLOW(driver_in_a_storm_of_faults, 60)
 {
     static const char *const faults[] = { "lost+120", "slow+60", "error", "limit", "error_after" };
     struct shop *s = shop_open();

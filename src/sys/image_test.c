@@ -294,7 +294,7 @@ static void check_accepted(struct arena *a, const struct accepted *want)
         check_colours(a, want);
 }
 
-IMAGE_TEST(image_accepts_what_people_upload)
+TEST_SLOW(image_accepts_what_people_upload, 120)
 {
     struct arena a = { 0 };
 
@@ -304,7 +304,7 @@ IMAGE_TEST(image_accepts_what_people_upload)
     arena_done(&a);
 }
 
-IMAGE_TEST(image_renditions_are_bounded_and_never_larger)
+TEST_SLOW(image_renditions_are_bounded_and_never_larger, 120)
 {
     struct arena a = { 0 };
     struct image_outcome o;
@@ -329,7 +329,7 @@ struct shaped {
     int full_width, full_height, thumb_width, thumb_height;
 };
 
-IMAGE_TEST(image_avatars_and_banners_are_cropped)
+TEST_SLOW(image_avatars_and_banners_are_cropped, 120)
 {
     static const struct shaped cases[] = {
         { "phone.jpg", IMAGE_AVATAR, 400, 400, 96, 96 },
@@ -423,7 +423,7 @@ IMAGE_TEST(image_refuses_what_needs_all_memory)
 }
 
 /* Every tenth of the file cut off, and bytes changed here and there: taken or refused, never a crash of ours, never dirty. */
-IMAGE_TEST(image_stands_cut_and_changed_files)
+TEST_SLOW(image_stands_cut_and_changed_files, 120)
 {
     static const char *const names[] = { "tagged.jpg", "picture.webp", "picture.heic", "film.gif" };
     struct arena a = { 0 };

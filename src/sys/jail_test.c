@@ -590,7 +590,7 @@ static struct jail_result timed(struct arena *a, const char *what, int cpu_s, in
     return r;
 }
 
-TEST(jail_time_ends)
+TEST_SLOW(jail_time_ends, 10)
 {
     struct arena a = { 0 };
     struct jail_result r = timed(&a, "spin", 1, 20);

@@ -240,7 +240,7 @@ TEST(stripe_lost_answer_is_unknown_even_when_later_tries_cannot_connect)
     arena_done(&a);
 }
 
-TEST(stripe_slow_or_cut_answers_are_unknown)
+TEST_SLOW(stripe_slow_or_cut_answers_are_unknown, 10)
 {
     static const struct step slow[] = {
         CUSTOMER, { HANG, NULL, NULL }, { HANG, NULL, NULL }, { HANG, NULL, NULL }

@@ -1,6 +1,7 @@
 // guest.mjs -- somebody with a browser of their own: what it received, what it complained of, how its pages look.
 // SPDX-License-Identifier: Apache-2.0
 import axe from "axe-core";
+import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 
 export const CHROMIUM = {
@@ -10,6 +11,10 @@ export const CHROMIUM = {
         "--disable-background-networking", "--disable-component-update", "--disable-sync",
     ],
 };
+// For test/contract: what the browser asked and got, a line each, beside what the tests in C write there (test/record.h).
+const RECORDS = process.env.STAGEDOOR_RECORD;
+const record = (line) => RECORDS && appendFileSync(join(RECORDS, `browser-${process.pid}.jsonl`), JSON.stringify(line) + "\n");
+
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const SIZES = [
     { width: 390, height: 844 },
@@ -67,7 +72,10 @@ export class Guest {
         });
         const wire = await this.context.newCDPSession(page);
         await wire.send("Network.enable");
-        wire.on("Network.eventSourceMessageReceived", (event) => this.heard.push(`${event.eventName} ${event.data}`));
+        wire.on("Network.eventSourceMessageReceived", (event) => {
+            this.heard.push(`${event.eventName} ${event.data}`);
+            record({ stream: `id: ${event.eventId}\nevent: ${event.eventName}\ndata: ${event.data}\n\n` });
+        });
         return page;
     }
 
@@ -77,12 +85,28 @@ export class Guest {
         // The event stream has no end; what it says comes over the wire's own events. Asking for the body of a blob: makes
         // Chromium fetch it, against the page's policy.
         if (!one.url.startsWith("http")) return;
-        if (one.type.startsWith("text/event-stream") || [204, 304].includes(one.status) || one.status / 100 >> 0 === 3) return;
+        const bare = one.type.startsWith("text/event-stream") || [204, 304].includes(one.status) || one.status / 100 >> 0 === 3;
         try {
-            one.body = await response.body();
+            if (!bare) one.body = await response.body();
+            if (RECORDS && one.url.startsWith(this.house.url)) record(await this.#exchange(response, one));
         } catch {
-            one.lost = true; // the page went away before the whole was there
+            one.lost = !bare; // the page went away before the whole was there
         }
+    }
+
+    async #exchange(response, one) {
+        const request = response.request();
+        const json = (type) => /json/.test(type ?? "");
+        return {
+            method: request.method(),
+            target: one.url.slice(this.house.url.length),
+            page: one.type.startsWith("text/html"),
+            sent: json(request.headers()["content-type"]) ? request.postData() : null,
+            status: one.status,
+            type: one.type || null,
+            headers: await response.allHeaders(),
+            reply: json(one.type) ? one.body.toString() : null,
+        };
     }
 
     // This person expects to be refused like this.

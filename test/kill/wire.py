@@ -1,6 +1,18 @@
 # wire.py -- the least HTTP that a client needs, over asyncio; knows when an answer came whole and when not.
 # SPDX-License-Identifier: Apache-2.0
-import asyncio, json
+import asyncio, json, os
+
+# For test/contract: what was asked and answered, a line each, beside what the tests in C write there (test/record.h).
+RECORDS = os.environ.get("STAGEDOOR_RECORD")
+records = open(os.path.join(RECORDS, f"wire-{os.getpid()}.jsonl"), "a") if RECORDS else None
+
+
+def record(method, target, sent, answer):
+    kind = answer.headers.get("content-type")
+    text = (kind or "").startswith(("application/json", "application/problem+json"))
+    print(json.dumps({"method": method, "target": target, "page": (kind or "").startswith("text/html"),
+                      "sent": None if sent is None or isinstance(sent, bytes) else json.dumps(sent), "status": answer.status,
+                      "type": kind, "headers": answer.headers, "reply": answer.body.decode() if text else None}), file=records)
 
 
 class Lost(Exception):
@@ -51,10 +63,12 @@ class Connection:
         self.writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + data)
         head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         got = {}
-        for line in head[1:]:
+        for line in filter(None, head[1:]):
             name, _, value = line.partition(":")
             got[name.strip().lower()] = value.strip()
         answer = Answer(int(head[0].split()[1]), got, await self.reader.readexactly(int(got.get("content-length", 0))))
+        if records:
+            record(method, target, body, answer)
         if got.get("connection", "").lower() == "close":
             self.close()
         return answer

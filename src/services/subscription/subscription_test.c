@@ -810,7 +810,7 @@ static void check_periods(struct till *t)
               0);
 }
 
-ENGINES_SECONDS(months_of_chaos_keep_the_books_and_the_rights_straight, 200)
+ENGINES_SLOW(months_of_chaos_keep_the_books_and_the_rights_straight, 200)
 {
     static const enum fake_mood moods[] = { FAKE_PAYS, FAKE_PAYS,        FAKE_PAYS,
                                             FAKE_PAYS, FAKE_DECLINES,    FAKE_ASKS,

@@ -1,15 +1,20 @@
 # fill.py -- a site of the size that the feed is measured on, straight into the tables: 200 creators with 1,000 posts each,
-# one fan who follows all of them and subscribes to every fifth.
+# one fan who follows all of them and subscribes to every fifth; and ten thousand who only listen.
 #
 # One in ten posts has no picture; of ten posts four are public, three for followers, three for a tier, mixed so that each page
 # of the feed has all of them. What the API makes of the rows is then compared, by bench/run, with what these numbers say.
 # SPDX-License-Identifier: Apache-2.0
-import hashlib, sqlite3, time
+import hashlib, os, sqlite3, time
 
-CREATORS, POSTS, FANS = 200, 1000, 64
+CREATORS, POSTS, FANS, EARS = 200, 1000, 64, 10_000
 BASE = 50_000_000_000_000_000  # ids of early 2024, below all that the program makes itself
-FAN, CREATOR, TIER, ASSET, POST = (BASE + k * 1_000_000_000 for k in range(5))
+FAN, CREATOR, TIER, ASSET, POST, EAR = (BASE + k * 1_000_000_000 for k in range(6))
 YEAR = 365 * 86400 * 10**6
+
+
+def text(prefix, number):
+    """An id as the API writes it."""
+    return prefix + "_" + "".join("0123456789abcdefghjkmnpqrstvwxyz"[number >> 5 * i & 31] for i in reversed(range(13)))
 
 
 def token(kind, i):
@@ -20,10 +25,12 @@ def token(kind, i):
 def people(db, now):
     accounts = [(FAN + i, f"fan{i}@example.org", f"Fan {i}", 0) for i in range(FANS)]
     accounts += [(CREATOR + i, f"creator{i}@example.org", f"Creator {i}", 1) for i in range(CREATORS)]
+    accounts += [(EAR + i, f"ear{i}@example.org", f"Ear {i}", 0) for i in range(EARS)]
     db.executemany("INSERT INTO account (id, email, name, password, email_verified, role, creator, created)"
                    f" VALUES (?, ?, ?, '!', 1, 'user', ?, {now - YEAR})", accounts)
     sessions = [(FAN + i, hashlib.sha256(token("fan", i).encode()).digest()) for i in range(FANS)]
     sessions += [(CREATOR + i, hashlib.sha256(token("creator", i).encode()).digest()) for i in range(CREATORS)]
+    sessions += [(EAR + i, hashlib.sha256(token("ear", i).encode()).digest()) for i in range(EARS)]
     db.executemany("INSERT INTO session (id, account, kind, token, created, seen, agent, address)"
                    f" VALUES (?1, ?1, 'bearer', ?2, {now}, {now}, 'bench', '127.0.0.1')", sessions)
 
@@ -62,6 +69,11 @@ def pictured(creator, nth):
     return kind(creator, nth) != 9
 
 
+def picture(creator):
+    """One of hers."""
+    return position(creator, next(n for n in range(POSTS) if pictured(creator, n))) - POST + ASSET
+
+
 def unlocked(creator, nth):
     return access(creator, nth) != "tiers" or creator % 5 == 0
 
@@ -83,6 +95,30 @@ def posts(db, now):
                    f" 'A drawn scene', ?3, 1, {now})", ((p - POST + ASSET, CREATOR + c, p - POST + ASSET + 500_000_000) for p, c in shown))
     db.executemany("INSERT INTO post_asset (post, place, asset) VALUES (?, 0, ?)", ((p, p - POST + ASSET) for p, c in shown))
     db.executemany("INSERT INTO access_asset (asset, object) VALUES (?, ?)", ((p - POST + ASSET, p) for p, c in shown))
+
+
+def blob(folder, content):
+    """Where the program keeps bytes: by their hash."""
+    name = hashlib.sha256(content).hexdigest()
+    os.makedirs(f"{folder}/blobs/{name[:2]}", exist_ok=True)
+    with open(f"{folder}/blobs/{name[:2]}/{name}", "wb") as f:
+        f.write(content)
+    return name
+
+
+def segment(folder, content):
+    """The same bytes twice: as a subscriber's picture, and as an avatar that anybody may have. Their ids."""
+    name, avatar = blob(folder, content), ASSET - 1
+    post = position(0, next(n for n in range(POSTS) if access(0, n) == "tiers" and pictured(0, n)))
+    locked = post - POST + ASSET
+    db = sqlite3.connect(f"{folder}/stagedoor.db")
+    db.execute("INSERT INTO asset (id, owner, purpose, state, filename, type, bytes, width, height, alt, teaser, uses, created)"
+               " VALUES (?, ?, 'avatar', 'ready', 'a.jpg', 'image/jpeg', 1, 1, 1, '', ?, 1, 1)", (avatar, CREATOR, avatar - 1))
+    db.executemany("INSERT INTO rendition (asset, name, blob, width, height, bytes) VALUES (?, 'full', ?, 1, 1, ?)",
+                   [(a, name, len(content)) for a in (locked, avatar)])
+    db.commit()
+    db.close()
+    return post, avatar
 
 
 def fill(path):

@@ -150,11 +150,22 @@ void reply_header(struct call *c, const char *name, struct str value)
     c->reply.headers[c->reply.headers_n++] = (struct header) { name, value };
 }
 
-void touch(struct call *c, struct id id)
+static void touch_slot(struct call *c, uint32_t slot)
 {
     if (c->touched_n < CALL_TOUCHED_MAX)
-        c->touched[c->touched_n] = revision_slot(id);
+        c->touched[c->touched_n] = slot;
     c->touched_n++; /* past the end: everything (see exec.c) */
+}
+
+void touch(struct call *c, struct id id)
+{
+    touch_slot(c, revision_slot(id));
+}
+
+void touch_actor(struct call *c, struct id account)
+{
+    touch(c, account);
+    touch_slot(c, revision_actor_slot(account));
 }
 
 void depends(struct call *c, struct id id)

@@ -159,6 +159,9 @@ void reply_header(struct call *c, const char *name, struct str value);
  * Say it in every function that changes what others may see: rights, posts, profiles. More than
  * CALL_TOUCHED_MAX touches everything. */
 void touch(struct call *c, struct id id);
+/* ... and what an actor of this account may do (role, page, confirmed address): his sessions are
+ * looked up again. An ended session is touched itself. */
+void touch_actor(struct call *c, struct id account);
 /* In a handler of a route with .cached: the answer was computed from id. */
 void depends(struct call *c, struct id id);
 /* ... and it holds until then at most: a right lapses by time alone. */

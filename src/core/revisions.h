@@ -40,6 +40,11 @@ static inline uint32_t revision_slot(struct id id)
 {
     return (uint32_t)(((uint64_t)id.v * UINT64_C(0x9E3779B97F4A7C15)) >> 48);
 }
+/* What a session is kept with: its account's rights change far less often than what else is said of it. */
+static inline uint32_t revision_actor_slot(struct id account)
+{
+    return revision_slot((struct id) { account.v ^ INT64_C(0x2545F4914F6CDD1D) });
+}
 /* Whether what was kept may be looked at now. */
 static inline bool revisions_current(const struct revisions *r, int64_t now_us)
 {

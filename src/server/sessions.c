@@ -44,7 +44,7 @@ static size_t set_of(const struct sha256 *token)
 bool sessions_unchanged(const struct sessions *s, const struct actor *actor, uint64_t since)
 {
     return revision_unchanged(s->revisions, revision_slot(actor->session), since) &&
-           revision_unchanged(s->revisions, revision_slot(actor->account), since);
+           revision_unchanged(s->revisions, revision_actor_slot(actor->account), since);
 }
 
 bool sessions_find(struct sessions *s, const struct sha256 *token, int64_t now_us,

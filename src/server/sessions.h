@@ -1,6 +1,6 @@
 /* sessions.h -- who a token belongs to, remembered for a minute.
  *
- * An entry is good as long as neither its session nor its account was touched (core/revisions.h), so that a revoked session
+ * An entry is good as long as neither its session nor the actor of its account was touched (core/revisions.h), so that a revoked session
  * is refused at the next request on this node; the minute bounds what may be late from other nodes, and lets the account
  * service see now and then that the session is in use. Tokens are known by their SHA-256 only. */
 /* SPDX-License-Identifier: Apache-2.0 */

@@ -1,7 +1,7 @@
 /* account.c -- people: sign-up, oneself, names for others, roles. Logging in is session.c, mails are recovery.c.
  *
  * Invariants: an e-mail address has one account; a password is stored only as argon2id; whoever learns of a change of
- * rights (role, page, address confirmed) through a cache is told by touch(). */
+ * rights (role, page, address confirmed) through a cache is told by touch_actor(). */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "services/account/account.h"
 #include "services/account/parts.h"
@@ -287,7 +287,7 @@ enum err account_contact(struct call *c, struct id account, struct account_conta
 
 enum err account_set_creator(struct call *c, struct id account)
 {
-    touch(c, account);
+    touch_actor(c, account);
     return db_hit(c, "UPDATE account SET creator = 1 WHERE id = $1", account);
 }
 
@@ -301,7 +301,7 @@ enum err account_set_role(struct call *c, struct id account, enum role role)
     if (e == E_NOT_FOUND)
         return db_int(c, &changed, "SELECT 1 FROM account WHERE id = $1", account);
     TRY(e);
-    touch(c, account);
+    touch_actor(c, account);
     TRY(audit_add(c, "account.role_changed", account, NAMED(role_names, role)));
     return session_end_others(c, account, ID_NONE); /* other rights, other tokens */
 }
@@ -314,7 +314,7 @@ enum err account_set_verified(struct call *c, struct id account)
     if (me.email_verified)
         return E_OK;
     enum role role = role_when_verified(c, &me);
-    touch(c, account);
+    touch_actor(c, account);
     TRY(db_hit(c, "UPDATE account SET email_verified = 1, role = $2 WHERE id = $1", account,
                NAMED(role_names, role)));
     TRY(audit_add(c, "account.email_verified", account, STR_NONE));

@@ -150,7 +150,7 @@ TEST_SECONDS(power_may_go_at_any_moment, 300)
     CHECK(t.wanted > 0);
 }
 
-/* A commit that does not wait for the disk: nothing is corrupt, but what was acknowledged is lost. */
+/* A commit that does not wait for the disk: what was acknowledged is lost. (Once, one image of 500 was corrupt too.) */
 TEST_SLOW(power_control_normal_loses, 300)
 {
     int images = (int)number_of("STAGEDOOR_POWER", FEW) / RUNS;
@@ -159,7 +159,6 @@ TEST_SLOW(power_control_normal_loses, 300)
     run("1", false, images < FEW ? FEW : images, unit_seed(), &t);
     tell(&t);
     CHECK(t.lost > 0 && t.lossy > 0);
-    CHECK_INT(t.corrupt, 0);
 }
 
 /* Nothing is waited for: the oracle of corruption sees it. */

@@ -85,10 +85,8 @@ static enum err hold(struct call *c)
 
 static enum err slow(struct call *c)
 {
-    struct timespec t = { 3, 0 };
-
     (void)c;
-    nanosleep(&t, NULL);
+    sleep_ms(3000);
     return E_OK;
 }
 
@@ -173,6 +171,7 @@ static const struct route routes[] = {
       .auth = FAN,
       .tx = WRITE,
       .idempotent = true,
+      .vital = true,
       .rate = { 60, 5 } },
     { .method = POST,
       .path = "/t/shout",
@@ -197,6 +196,8 @@ static const struct module *const modules[] = {
     &account_module, &session_module, &recovery_module, &hall_module,
 };
 
+enum { SETTINGS_MAX = 8 };
+
 /* --- the hall --------------------------------------------------------------------------------------------------- */
 
 static void sign_in(struct hall *h)
@@ -217,15 +218,21 @@ static void sign_in(struct hall *h)
 struct hall *hall_open(const char *engine, const char *setting)
 {
     struct hall *h = calloc(1, sizeof(*h));
-    char *args[] = { (char *)(uintptr_t) "--account.quick_hash=true",
-                     (char *)(uintptr_t) "--http.port=0", (char *)(uintptr_t)setting };
-    struct str why;
+    char *args[SETTINGS_MAX] = { (char *)(uintptr_t) "--account.quick_hash=true",
+                                 (char *)(uintptr_t) "--http.port=0" };
+    size_t args_n = 2;
+    struct str why, one, rest = str_of(setting);
 
     must(h != NULL);
     h->house = house_open(engine, modules, COUNT(modules), NULL, NULL);
     h->arena = h->house->arena;
-    REQUIRE(settings_load(h->arena, modules, COUNT(modules), STR_NONE, NULL, args,
-                          setting == NULL ? 2 : 3, &h->house->env->settings, &why));
+    while (rest.n > 0) {
+        rest = str_split(rest, ' ', &one);
+        must(args_n < SETTINGS_MAX);
+        args[args_n++] = (char *)(uintptr_t)str_copy(h->arena, one).p;
+    }
+    REQUIRE(settings_load(h->arena, modules, COUNT(modules), STR_NONE, NULL, args, args_n,
+                          &h->house->env->settings, &why));
     h->server = server_open(h->house->env);
     record_watch(h->server); /* its own routes, /t/…, are left out there */
     sign_in(h);

@@ -21,6 +21,7 @@ struct hall {
     struct http_call call;     /* the last one */
 };
 
+/* setting: "--name=value", several with spaces between, or NULL. */
 struct hall *hall_open(const char *engine, const char *setting);
 void hall_close(struct hall *h);
 

@@ -102,6 +102,9 @@ struct call {
     /* the runner's */
     enum err (*run)(struct call *c); /* what is run, and under what (an enum tx) */
     unsigned tx;
+    bool vital;       /* not turned away under load, as others are: route.vital, jobs, events */
+    bool turned_away; /* E_BUSY because of a queue, which is counted there */
+    int64_t queued_us;
     bool replayed;     /* the answer of an earlier request with the same key */
     struct id awaited; /* job that the answer waits for */
     size_t touched_n;

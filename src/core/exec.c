@@ -14,9 +14,7 @@
 #include <time.h>
 
 enum {
-    QUEUE_MAX = 4096,    /* calls that wait for the database; one more is told to come back */
-    SLOW_QUEUE_MAX = 64, /* logins that wait for their turn at argon2id */
-    BATCH_MAX = 128,     /* calls in one commit */
+    BATCH_MAX = 128,  /* calls in one commit */
     GATHER_LEAST = 8, /* a batch of so many means a crowd, which is likely to come back at once */
     GATHER_GAP_US = 300,
     GATHER_ALL_US = 2000,
@@ -215,20 +213,41 @@ static void write_calls(struct exec *x, struct db *db, struct call *const *calls
     }
 }
 
+static void turn_away(struct exec *x, struct call *c)
+{
+    c->turned_away = true;
+    finish(x, c, busy(c));
+}
+
+/* What is left of a list when those who have waited too long are gone. */
+static size_t in_time(struct exec *x, struct queue *q, struct call *list, struct call **calls)
+{
+    int64_t now_us = monotonic_us();
+    struct call *next;
+    size_t n = 0;
+
+    for (struct call *c = list; c != NULL; c = next) {
+        next = c->next;
+        if (queue_too_late(q, c, now_us))
+            turn_away(x, c);
+        else
+            calls[n++] = c;
+    }
+    return n;
+}
+
 static void *writer(void *arg)
 {
     struct exec *x = arg;
     struct engine *engine = x->env->engine;
-    struct call *calls[BATCH_MAX], *c;
+    struct call *calls[BATCH_MAX], *list;
     struct db *db = NULL;
 
-    while ((c = queue_pop(&x->work, BATCH_MAX)) != NULL) {
-        size_t n = 0;
-        for (; c != NULL; c = c->next)
-            calls[n++] = c;
+    while ((list = queue_pop(&x->work, BATCH_MAX)) != NULL) {
+        size_t n = in_time(x, &x->work, list, calls);
         if (db == NULL && engine->ops->open(engine, true, &db) != E_OK)
             db = NULL;
-        if (db != NULL)
+        if (db != NULL && n > 0)
             write_calls(x, db, calls, n);
         for (size_t i = 0; db == NULL && i < n; i++)
             finish(x, calls[i], E_UNAVAILABLE);
@@ -249,6 +268,8 @@ static void *pool_worker(void *arg)
     struct call *c;
 
     while ((c = queue_pop(&x->work, 1)) != NULL) {
+        if (in_time(x, &x->work, c, &c) == 0)
+            continue;
         if (db == NULL && engine->ops->open(engine, true, &db) != E_OK)
             db = NULL;
         finish(x, c, db == NULL ? E_UNAVAILABLE : run_retried(x, c, db));
@@ -276,7 +297,8 @@ static void *slow_worker(void *arg)
     struct call *c;
 
     while ((c = queue_pop(&x->slow, 1)) != NULL)
-        run_slow(x, c);
+        if (in_time(x, &x->slow, c, &c) > 0)
+            run_slow(x, c);
     return NULL;
 }
 
@@ -475,8 +497,8 @@ static void run_transaction(struct exec *x, struct call *c)
         return;
     }
     if (!here) {
-        if (!queue_push(&x->work, c))
-            finish(x, c, busy(c));
+        if (!queue_push(&x->work, c, monotonic_us()))
+            turn_away(x, c);
         return;
     }
     struct db *db = c->tx == NONE ? NULL : exec_reader(x);
@@ -491,12 +513,13 @@ void exec_run(struct exec *x, struct call *c)
     must(c->route != NULL && c->done != NULL);
     c->run = c->route->run;
     c->tx = c->route->tx;
+    c->vital |= c->route->vital;
     if (c->route->prepare == NULL)
         run_transaction(x, c);
     else if (x->env->step != NULL)
         run_slow(x, c);
-    else if (!queue_push(&x->slow, c))
-        finish(x, c, busy(c));
+    else if (!queue_push(&x->slow, c, monotonic_us()))
+        turn_away(x, c);
 }
 
 struct waiter {
@@ -539,6 +562,7 @@ enum err exec_transaction(struct exec *x, struct call *c, enum tx tx, handler *r
 {
     c->run = run;
     c->tx = tx;
+    c->vital = true;
     return wait_for(x, c, run_transaction);
 }
 
@@ -555,8 +579,10 @@ struct exec *exec_start(struct env *e)
     must(x != NULL);
     x->env = e;
     x->single_writer = e->engine->ops->single_writer;
-    queue_init(&x->work, QUEUE_MAX);
-    queue_init(&x->slow, SLOW_QUEUE_MAX);
+    queue_init(&x->work, (size_t)setting_int(e->settings, "core.queue"),
+               setting_int(e->settings, "core.queue_ms") * 1000);
+    queue_init(&x->slow, (size_t)setting_int(e->settings, "core.slow_queue"),
+               setting_int(e->settings, "core.slow_queue_ms") * 1000);
     pthread_mutex_init(&x->park_lock, NULL);
     pthread_cond_init(&x->park_some, NULL);
     must(pthread_key_create(&x->reader, reader_close) == 0);
@@ -599,5 +625,9 @@ struct exec_figures exec_figures(struct exec *x)
         .batched = __atomic_load_n(&x->batched, __ATOMIC_RELAXED),
         .retries = __atomic_load_n(&x->retries, __ATOMIC_RELAXED),
         .queue = (int64_t)queue_length(&x->work),
+        .work_full = __atomic_load_n(&x->work.full, __ATOMIC_RELAXED),
+        .work_late = __atomic_load_n(&x->work.late, __ATOMIC_RELAXED),
+        .slow_full = __atomic_load_n(&x->slow.full, __ATOMIC_RELAXED),
+        .slow_late = __atomic_load_n(&x->slow.late, __ATOMIC_RELAXED),
     };
 }

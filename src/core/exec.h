@@ -25,7 +25,7 @@ void exec_stop(struct exec *x);
 
 /* Runs c->route (or, for jobs and events, handler run under tx) to its end; then c->result is set
  * and c->done(c) is called, on any thread, perhaps before this returns. E_BUSY at once when the
- * queues are full. */
+ * queues are full or slow (queue.h). */
 void exec_run(struct exec *x, struct call *c);
 /* The same, but waits here: jobs, events, tests. */
 enum err exec_run_wait(struct exec *x, struct call *c);
@@ -45,6 +45,8 @@ struct exec_figures {
     uint64_t batches, batched; /* commits of the writer, and calls in them */
     int64_t queue;             /* calls waiting now */
     uint64_t retries;
+    /* turned away: by the line for the database, by the one for slow work; because of its length, of the time it takes */
+    uint64_t work_full, work_late, slow_full, slow_late;
 };
 struct exec_figures exec_figures(struct exec *x);
 

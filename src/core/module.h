@@ -69,6 +69,8 @@ struct route {
     /* READ transaction after the awaited job is done: fills out. Runs for replays too */
     handler *then;
     bool cached; /* READ: the reply may be kept until something it depends() on is touched */
+    /* served first, and not turned away, when more come than can be served: health, webhooks, money */
+    bool vital;
     struct rate rate;
     int64_t body_max;          /* bytes; 0: 64 KiB for JSON and raw */
     enum err fails[FAILS_MAX]; /* beyond the common ones */

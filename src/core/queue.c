@@ -4,55 +4,88 @@
 
 #include <time.h>
 
-void queue_init(struct queue *q, size_t max)
+void queue_init(struct queue *q, size_t max, int64_t patience_us)
 {
-    *q = (struct queue) { .max = max };
+    *q = (struct queue) { .max = max, .patience_us = patience_us };
     pthread_mutex_init(&q->lock, NULL);
     pthread_cond_init(&q->some, NULL);
 }
 
 void queue_done(struct queue *q)
 {
-    must(q->head == NULL);
+    must(q->n == 0);
     pthread_mutex_destroy(&q->lock);
     pthread_cond_destroy(&q->some);
 }
 
-bool queue_push(struct queue *q, struct call *c)
+static void line_add(struct queue_line *l, struct call *c)
+{
+    c->next = NULL;
+    if (l->tail == NULL)
+        l->head = c;
+    else
+        l->tail->next = c;
+    l->tail = c;
+}
+
+static struct call *line_take(struct queue_line *l)
+{
+    struct call *c = l->head;
+
+    if (c != NULL && (l->head = c->next) == NULL)
+        l->tail = NULL;
+    return c;
+}
+
+static bool is_slow(const struct queue *q, int64_t now_us)
+{
+    const struct call *first = q->usual.head;
+
+    return q->patience_us > 0 && q->n >= QUEUE_CROWD && first != NULL &&
+           now_us - first->queued_us > q->patience_us;
+}
+
+bool queue_push(struct queue *q, struct call *c, int64_t now_us)
 {
     pthread_mutex_lock(&q->lock);
-    bool room = q->n < q->max && !q->stopping;
+    bool full = q->n >= q->max, late = !full && !c->vital && is_slow(q, now_us);
+    bool room = !full && !late && !q->stopping;
     if (room) {
-        c->next = NULL;
-        if (q->tail == NULL)
-            q->head = c;
-        else
-            q->tail->next = c;
-        q->tail = c;
+        c->queued_us = now_us;
+        line_add(c->vital ? &q->vital : &q->usual, c);
         q->n++;
         pthread_cond_signal(&q->some);
     }
     pthread_mutex_unlock(&q->lock);
+    __atomic_add_fetch(&q->full, full, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&q->late, late, __ATOMIC_RELAXED);
     return room;
 }
 
 struct call *queue_pop(struct queue *q, size_t most)
 {
+    struct queue_line taken = { NULL, NULL };
+    struct call *c;
+
     pthread_mutex_lock(&q->lock);
-    while (q->head == NULL && !q->stopping)
+    while (q->n == 0 && !q->stopping)
         pthread_cond_wait(&q->some, &q->lock);
-    struct call *first = q->head, *last = NULL;
-    for (size_t i = 0; i < most && q->head != NULL; i++) {
-        last = q->head;
-        q->head = last->next;
+    for (size_t i = 0; i < most && q->n > 0; i++) {
+        c = line_take(&q->vital);
+        line_add(&taken, c != NULL ? c : line_take(&q->usual));
         q->n--;
     }
-    if (last != NULL)
-        last->next = NULL;
-    if (q->head == NULL)
-        q->tail = NULL;
     pthread_mutex_unlock(&q->lock);
-    return first;
+    return taken.head;
+}
+
+bool queue_too_late(struct queue *q, const struct call *c, int64_t now_us)
+{
+    bool late = q->patience_us > 0 && !c->vital && now_us - c->queued_us > 3 * q->patience_us &&
+                queue_length(q) >= QUEUE_CROWD;
+
+    __atomic_add_fetch(&q->late, late, __ATOMIC_RELAXED);
+    return late;
 }
 
 static struct timespec soon(long us)

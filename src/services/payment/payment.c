@@ -720,7 +720,7 @@ static const struct route routes[] = {
     { GET, "/v1/payments", payment_list, "Your payments, newest first", .query = &page_query_shape,
       .items = &payment_shape, .auth = FAN, .tx = READ },
     { POST, "/v1/webhooks/stripe", stripe_notice, "Notifications from Stripe", .auth = SIGNED,
-      .tx = WRITE, .wire = WIRE_RAW, .body_max = 1 << 18, .rate = { 60000, 6000 },
+      .tx = WRITE, .wire = WIRE_RAW, .body_max = 1 << 18, .vital = true, .rate = { 60000, 6000 },
       .fails = { E_BAD_SIGNATURE } },
 };
 

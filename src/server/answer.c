@@ -165,6 +165,22 @@ static void problem_headers(struct request *r, const struct problem *p)
     answer_guarded(r, GUARDS_DATA);
 }
 
+struct shared *answer_busy(struct server *s, int retry_after_s, const char *detail)
+{
+    struct header h[ANSWER_HEADERS];
+    struct str body = str_printf(&s->arena,
+                                 "{\"type\":\"/docs#error-busy\",\"title\":\"%s\",\"status\":503,"
+                                 "\"code\":\"busy\",\"detail\":\"%s\"}",
+                                 err_sentence(E_BUSY), detail);
+    size_t n = 0;
+
+    h[n++] = (struct header) { "Content-Type", STR("application/problem+json") };
+    h[n++] = (struct header) { "Cache-Control", STR("no-store") };
+    h[n++] = (struct header) { "Retry-After", str_printf(&s->arena, "%d", retry_after_s) };
+    n += answer_guards(s, GUARDS_DATA, h + n);
+    return shared_make(503, h, n, body, true);
+}
+
 void answer_problem(struct request *r, enum err e)
 {
     struct problem p = r->call.problem;
@@ -174,8 +190,11 @@ void answer_problem(struct request *r, enum err e)
     if ((e == E_BUSY || e == E_UNAVAILABLE) && p.retry_after == 0)
         p.retry_after = 1;
     r->answer = (struct answer) { .fd = -1 };
-    if (r->route != NULL && r->route->wire == WIRE_PAGE && answer_index(r, err_status(e)))
+    if (r->route != NULL && r->route->wire == WIRE_PAGE && answer_index(r, err_status(e))) {
+        if (p.retry_after > 0)
+            answer_header(r, "Retry-After", str_printf(&r->arena, "%" PRId64, p.retry_after));
         return;
+    }
     r->answer.status = err_status(e);
     r->answer.body = problem_json(r, &p);
     problem_headers(r, &p);

@@ -21,6 +21,8 @@ void answer_guarded(struct request *r, enum guards kind);
 void answer_success(struct request *r);
 /* ... or in e: problem+json, or the app's page for a route of the web. */
 void answer_problem(struct request *r, enum err e);
+/* 503 problem+json that needs no request. */
+struct shared *answer_busy(struct server *s, int retry_after_s, const char *detail);
 /* Takes over one reference. */
 void answer_shared(struct request *r, struct shared *s);
 /* Status line and headers as text, for what is written past the library; the connection ends with this answer. */

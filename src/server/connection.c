@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/connection.h"
 #include "server/answer.h"
+#include "server/shed.h"
 #include "server/state.h"
 
 #include <errno.h>
@@ -278,6 +279,7 @@ static void *watch(void *arg)
         look_at_all(h);
         pthread_mutex_unlock(&h->lock);
         resume_woken(h);
+        shed_tell(h->server->shed);
         pthread_mutex_lock(&h->lock);
         if (!h->stopping)
             rest(h);

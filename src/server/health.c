@@ -4,6 +4,7 @@
 #include "core/exec.h"
 #include "core/jobs.h"
 #include "server/guard.h"
+#include "server/shed.h"
 #include "server/state.h"
 
 #include <inttypes.h>
@@ -49,7 +50,7 @@ static enum err probe(struct call *c)
 }
 
 static const struct route probing = {
-    .method = GET, .path = "/readyz", .run = probe, .auth = ANYONE, .tx = WRITE
+    .method = GET, .path = "/readyz", .run = probe, .auth = ANYONE, .tx = WRITE, .vital = true
 };
 
 const struct route *health_runs(const struct route *r, int64_t *limit_us)
@@ -80,6 +81,25 @@ static void put_exec(struct buf *b, struct env *e)
                  (int64_t)log_dropped(e->log));
 }
 
+static void put_shed(struct buf *b, const struct server *s)
+{
+    struct exec_figures f = exec_figures(s->env->exec);
+    const struct {
+        const char *reason;
+        uint64_t n;
+    } rows[] = { { "waited", shed_count(s->shed) },
+                 { "queue_late", f.work_late },
+                 { "queue_full", f.work_full },
+                 { "slow_queue_late", f.slow_late },
+                 { "slow_queue_full", f.slow_full } };
+
+    buf_add(b, STR("# HELP http_server_turned_away_total Requests answered 503 because too many "
+                   "came\n# TYPE http_server_turned_away_total counter\n"));
+    for (size_t i = 0; i < COUNT(rows); i++)
+        buf_printf(b, "http_server_turned_away_total{reason=\"%s\"} %" PRIu64 "\n", rows[i].reason,
+                   rows[i].n);
+}
+
 static enum err put_jobs(struct buf *b, struct call *c)
 {
     struct jobs_figures f;
@@ -103,6 +123,7 @@ static enum err put_all(struct call *c, bool database)
 
     metrics_print(r->server->metrics, &b);
     put_exec(&b, c->env);
+    put_shed(&b, r->server);
     metrics_line(&b, "database_up", true, "Whether the database was there for this answer",
                  database);
     if (database)

@@ -9,6 +9,7 @@
 #include "server/answer.h"
 #include "server/connection.h"
 #include "server/crowd.h"
+#include "server/shed.h"
 #include "server/sse.h"
 #include "server/state.h"
 
@@ -61,11 +62,20 @@ static void refuse_fault(struct connection *c, const struct fault *f)
     c->unread = true;
 }
 
+static int64_t waited_us(const struct request *r)
+{
+    const struct connection *c = r->carrier;
+
+    return shed_socket_waited_us(c->fd);
+}
+
 static void take_head(struct connection *c, const char *method)
 {
     struct request *r = c->request;
     const struct fault *fault = fault_of(c);
 
+    r->carrier = c;
+    r->waited_us = waited_us;
     if (fault != NULL)
         refuse_fault(c, fault);
     else

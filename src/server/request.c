@@ -12,6 +12,7 @@
 #include "server/guard.h"
 #include "server/health.h"
 #include "server/intake.h"
+#include "server/shed.h"
 #include "server/sse.h"
 #include "server/state.h"
 
@@ -276,6 +277,12 @@ static enum err begin(struct request *r)
     if (r->match.route == NULL)
         return E_METHOD_NOT_ALLOWED;
     r->route = c->route = r->match.route;
+    c->vital = r->route->vital;
+    /* Those that may have a kept answer are asked for it first. */
+    if (!r->route->cached && shed_refuses(r)) {
+        r->stage = ANSWER;
+        return E_OK;
+    }
     r->body_max = r->route->body_max != 0 ? r->route->body_max : BODY_BYTES;
     return E_OK;
 }
@@ -409,6 +416,7 @@ static enum err know(struct request *r, bool *wait)
     keep_lines(r);
     call_begin(&r->auth, s->env, &r->arena);
     r->auth.route = &authenticating;
+    r->auth.vital = r->call.vital;
     r->auth.request_id = r->call.request_id;
     r->auth.address = r->call.address;
     r->auth.agent = r->call.agent;
@@ -429,8 +437,9 @@ static enum err guarded(struct request *r)
                                  env_now(r->server->env) };
         struct shared *kept =
             replies_find(r->server->replies, &key, env_monotonic_us(r->server->env));
-        if (kept != NULL) {
+        if (kept != NULL)
             answer_shared(r, kept);
+        if (kept != NULL || shed_refuses(r)) {
             r->stage = ANSWER;
             return E_OK;
         }
@@ -628,6 +637,8 @@ static void report(struct request *r, enum err e)
     metrics_add(r->server->metrics, METRIC_DATABASE_ERRORS, e == E_UNAVAILABLE || e == E_INTERNAL);
     if (err_status(e) < 500 || e == E_NOT_IMPLEMENTED ||
         e == E_HTTP_VERSION) /* no failure of ours */
+        return;
+    if (c->turned_away) /* those are counted, and told together */
         return;
     log_error(c->env->log, "http.failed", L_STR("request", c->request_id),
               L_STR("method", r->method_text),

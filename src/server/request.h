@@ -71,6 +71,8 @@ struct request {
     struct arena arena;
     void (*wake)(struct request *r); /* on any thread, when a parked request can go on */
     void *carrier;
+    /* How long it waited until somebody looked at it; NULL: not at all. */
+    int64_t (*waited_us)(const struct request *r);
     struct request *next; /* in a list of free ones */
 
     /* as it came; the lines point into the carrier's memory until they are kept */

@@ -5,6 +5,7 @@
 #include "server/answer.h"
 #include "server/health.h"
 #include "server/http.h"
+#include "server/shed.h"
 #include "server/sse.h"
 #include "server/state.h"
 
@@ -28,6 +29,7 @@ static const struct route routes[] = {
       .auth = ANYONE,
       .tx = NONE,
       .wire = WIRE_RAW,
+      .vital = true,
       .rate = { 6000, 600 } },
     { .method = GET,
       .path = "/readyz",
@@ -36,6 +38,7 @@ static const struct route routes[] = {
       .auth = ANYONE,
       .tx = NONE,
       .wire = WIRE_RAW,
+      .vital = true,
       .rate = { 6000, 600 } },
     { .method = GET,
       .path = "/metrics",
@@ -44,6 +47,7 @@ static const struct route routes[] = {
       .auth = ANYONE,
       .tx = READ,
       .wire = WIRE_RAW,
+      .vital = true,
       .rate = { 6000, 600 } },
 };
 
@@ -78,6 +82,12 @@ static const struct setting settings[] = {
     { "http.proxies", SETTING_TEXT, "",
       "Addresses of proxies in front, with commas: their X-Forwarded-For is believed", 0, 0 },
     { "http.rates", SETTING_BOOL, "true", "Limit how often a caller may call", 0, 0 },
+    { "http.patience_ms", SETTING_INT, "15",
+      "Who has waited longer for a loop, while nobody waits less, is told to come again; 0: nobody "
+      "is",
+      0, 60000 },
+    { "http.patience_max_ms", SETTING_INT, "400", "... and who has waited so long, in any case", 0,
+      60000 },
     { "http.cache_mb", SETTING_INT, "64", "Memory for answers that are kept; 0: none", 0, 65536 },
     { "http.log", SETTING_WORD, "none writes all",
       "Requests that get a line in the log: none, writes or all; failures of ours always do", 0,
@@ -108,25 +118,6 @@ static struct metrics *metrics_of(struct server *s)
     "font-src 'self'; connect-src 'self'; media-src 'self' blob:; manifest-src 'self'; "           \
     "worker-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "             \
     "object-src 'none'"
-
-/* 503 problem+json that needs no request: theirs is still in the runner's hands. */
-static struct shared *too_late_make(struct server *s)
-{
-    struct header h[ANSWER_HEADERS];
-    struct str body = str_printf(
-        &s->arena,
-        "{\"type\":\"/docs#error-busy\",\"title\":\"%s\",\"status\":503,\"code\":\"busy\","
-        "\"detail\":\"It took too long. It may still be done: ask again with the same "
-        "Idempotency-Key.\"}",
-        err_sentence(E_BUSY));
-    size_t n = 0;
-
-    h[n++] = (struct header) { "Content-Type", STR("application/problem+json") };
-    h[n++] = (struct header) { "Cache-Control", STR("no-store") };
-    h[n++] = (struct header) { "Retry-After", STR("2") };
-    n += answer_guards(s, GUARDS_DATA, h + n);
-    return shared_make(503, h, n, body, true);
-}
 
 static enum request_log log_of(struct str name)
 {
@@ -159,7 +150,11 @@ struct server *server_open(struct env *e)
                               (size_t)setting_int(e->settings, "http.cache_mb") << 20, seed[1]);
     s->web = web_open(s);
     s->streams = streams_open(s);
-    s->too_late = too_late_make(s);
+    /* Theirs is still in the runner's hands. */
+    s->too_late = answer_busy(s, 2,
+                              "It took too long. It may still be done: ask again with the same "
+                              "Idempotency-Key.");
+    s->shed = shed_open(s);
     return s;
 }
 
@@ -216,6 +211,7 @@ bool server_close(struct server *s, int limit_s)
     if (s->http == NULL)
         streams_end(s->streams);
     streams_close(s->streams);
+    shed_close(s->shed);
     shared_drop(s->too_late);
     web_close(s->web);
     replies_close(s->replies);

@@ -14,6 +14,7 @@
 #include <pthread.h>
 
 struct http;
+struct shed;
 struct streams;
 
 enum request_log { LOG_NONE, LOG_WRITES, LOG_ALL };
@@ -28,6 +29,7 @@ struct server {
     struct metrics *metrics;
     struct web *web;
     struct streams *streams;
+    struct shed *shed;
     struct http *http;       /* NULL: no socket */
     struct shared *too_late; /* 503 for those who waited in vain */
 

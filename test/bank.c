@@ -83,6 +83,11 @@ struct bank *bank_open(struct house *h, struct server *s)
     return b;
 }
 
+struct env *bank_env(struct bank *b)
+{
+    return &b->env;
+}
+
 void bank_close(struct bank *b)
 {
     CHECK(server_close(b->server, 5));

@@ -12,6 +12,7 @@ struct server;
 
 /* Opens the house's server on a free port, for notifications, and gives the house its payment provider. */
 struct bank *bank_open(struct house *h, struct server *s);
+struct env *bank_env(struct bank *b);
 void bank_close(struct bank *b); /* after the house's server, before the house */
 /* Its jobs and the house's, until neither has any. */
 void bank_jobs(struct bank *b, struct house *h);

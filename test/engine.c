@@ -31,6 +31,8 @@ static struct engine *fresh_postgres(struct arena *a, struct log *log)
                          log);
 }
 
+struct engine *(*engine_wrap)(struct engine *inner);
+
 struct engine *engine_fresh(const char *name, struct log *log)
 {
     struct arena a = { 0 };
@@ -43,7 +45,7 @@ struct engine *engine_fresh(const char *name, struct log *log)
     arena_done(&a);
     REQUIRE(e != NULL);
     statements_watch(e);
-    return e;
+    return engine_wrap != NULL ? engine_wrap(e) : e;
 }
 
 struct db *engine_connect(struct engine *e, bool write)

@@ -33,6 +33,8 @@
     static void name(const char *engine)
 
 /* A new database, without tables: "sqlite" in unit_dir(), or "postgres". Closed by engine->ops->close. */
+/* Set by a test that wants its engine wrapped (fault.h); NULL otherwise. */
+extern struct engine *(*engine_wrap)(struct engine *inner);
 struct engine *engine_fresh(const char *name, struct log *log);
 /* A connection, or the test ends. */
 struct db *engine_connect(struct engine *e, bool write);

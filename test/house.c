@@ -1,6 +1,7 @@
 /* house.c */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "test/house.h"
+#include "test/fault.h"
 #include "core/events.h"
 #include "core/exec.h"
 #include "core/jobs.h"
@@ -26,11 +27,13 @@ static enum err keep_mail(struct mailer *m, struct arena *a, const struct mail *
 
     (void)m;
     (void)a;
+    bool was = fault_spare(true);
     REQUIRE(h->mails_n < HOUSE_MAILS);
     h->mails[h->mails_n++] = (struct mail) { .to = str_copy(h->arena, mail->to),
                                              .subject = str_copy(h->arena, mail->subject),
                                              .text = str_copy(h->arena, mail->text),
                                              .id = str_copy(h->arena, mail->id) };
+    fault_spare(was);
     return E_OK;
 }
 

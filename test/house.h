@@ -12,7 +12,7 @@
 #include "test/engine.h"
 #include "core/module.h"
 
-enum { HOUSE_MAILS = 200 };
+enum { HOUSE_MAILS = 4000 };
 
 struct house {
     struct bed *bed;

@@ -24,7 +24,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/exec.h"
 #include "modules.h"
-#include "test/stage.h"
+#include "test/scenario.h"
 
 #include <glob.h>
 #include <inttypes.h>
@@ -46,6 +46,7 @@ struct remembered {
 
 struct scenario {
     struct stage *stage;
+    const struct scenario_driver *driver;
     struct arena *arena;
     const char *file;
     int line;
@@ -249,6 +250,28 @@ static bool blames(struct scenario *s, struct str word, struct str reply)
 
 /* --- asking ----------------------------------------------------------------------------------------------------- */
 
+static void plain_send(void *context, struct stage *s, int line, struct http_call *h, bool waits)
+{
+    (void)context, (void)line;
+    if (waits)
+        stage_call_waiting(s, h);
+    else
+        server_call(s->server, s->arena, h);
+}
+
+static void plain_due(void *context, struct stage *s, int line)
+{
+    (void)context, (void)line;
+    stage_jobs(s);
+}
+
+static const struct scenario_driver plain_driver = { plain_send, plain_due, NULL };
+
+static void send_call(struct scenario *s, struct http_call *h, bool waits)
+{
+    s->driver->call(s->driver->context, s->stage, s->line, h, waits);
+}
+
 static struct http_call plain_call(struct scenario *s, struct str token, const char *method,
                                    const char *target, struct str body)
 {
@@ -256,7 +279,7 @@ static struct http_call plain_call(struct scenario *s, struct str token, const c
         .method = method, .target = str_of(target), .token = token, .body = body
     };
 
-    server_call(s->stage->server, s->arena, &h);
+    send_call(s, &h, false);
     return h;
 }
 
@@ -352,13 +375,11 @@ static void ask_line(struct scenario *s, const struct wish *w)
 
     h.target = filled(s, w->target); /* after the sign-up, which sets $who */
     h.body = w->file.p != NULL ? picture(s, w->file) : filled(s, w->body);
-    if (w->key.p == NULL && w->file.p != NULL) {
-        stage_call_waiting(s->stage, &h);
-    } else if (w->key.p == NULL) {
-        server_call(s->stage->server, s->arena, &h);
+    if (w->key.p == NULL) {
+        send_call(s, &h, w->file.p != NULL);
     } else {
         h.headers[h.headers_n++] = (struct header) { "Idempotency-Key", w->key };
-        stage_call_waiting(s->stage, &h);
+        send_call(s, &h, true);
         if (h.status < 400)
             check_same(s,
                        str_printf(s->arena, "%.*s %.*s %.*s %.*s", STR_FMT(w->who),
@@ -594,7 +615,7 @@ static void take_line(struct scenario *s, struct str line)
     } else {
         take_request(s, who, rest);
     }
-    stage_jobs(s->stage);
+    s->driver->due(s->driver->context, s->stage, s->line);
 }
 
 /* --- a file ----------------------------------------------------------------------------------------------------- */
@@ -606,6 +627,7 @@ static struct scenario *scenario_open(const char *engine)
     must(s != NULL);
     s->stage = stage_open(engine);
     s->arena = s->stage->arena;
+    s->driver = &plain_driver;
     return s;
 }
 
@@ -615,20 +637,27 @@ static void scenario_close(struct scenario *s)
     free(s);
 }
 
-static void run_file(void)
+void scenario_play(const char *file, const char *engine, const struct scenario_driver *driver)
 {
-    const struct unit_test *t = unit_this();
-    struct scenario *s =
-        scenario_open(strstr(t->name, "_on_postgres") != NULL ? "postgres" : "sqlite");
-    struct str rest = fixture_read(s->arena, t->file), line;
+    struct scenario *s = scenario_open(engine);
+    struct str rest = fixture_read(s->arena, file), line;
 
-    s->file = t->file;
+    if (driver != NULL)
+        s->driver = driver;
+    s->file = file;
     while (rest.p != NULL) {
         s->line++;
         rest = str_split(rest, '\n', &line);
         take_line(s, line);
     }
     scenario_close(s);
+}
+
+static void run_file(void)
+{
+    const struct unit_test *t = unit_this();
+
+    scenario_play(t->file, strstr(t->name, "_on_postgres") != NULL ? "postgres" : "sqlite", NULL);
 }
 
 /* --- finding them ----------------------------------------------------------------------------------------------- */

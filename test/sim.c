@@ -52,7 +52,7 @@ void sim_tell(struct sim *w, const char *format, ...)
     int n = vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     size_t length = n < 0 ? 0 : (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1;
-    sha256_add(w->trace, text, length);
+    sha256_add(&w->trace, text, length);
     char *line = r->line[r->lines++ % SIM_LINES];
     snprintf(line, SIM_LINE, "%4d %.*s", r->step, SIM_LINE - 8, text);
     if (w->plan.loud)
@@ -332,7 +332,7 @@ static void trace_rows(struct sim *w)
     for (size_t t = 0; t < COUNT(tables); t++) {
         struct sim_rows rows = world_sql(w, tables[t], 0, NULL);
         for (size_t i = 0; i < rows.n * rows.columns; i++)
-            sha256_add(w->trace, rows.cells[i].none ? "-" : rows.cells[i].s.p,
+            sha256_add(&w->trace, rows.cells[i].none ? "-" : rows.cells[i].s.p,
                        rows.cells[i].none ? 1 : rows.cells[i].s.n + 1);
     }
 }
@@ -342,7 +342,8 @@ void sim_run(const struct sim_plan *plan, struct sim_result *result)
     static struct sim world; /* large; a process runs one */
     struct sim *w = &world;
 
-    *w = (struct sim) { .plan = *plan, .result = result, .trace = sha256_begin() };
+    *w = (struct sim) { .plan = *plan, .result = result };
+    sha256_begin(&w->trace);
     world_open(w);
     begin(w);
     for (int i = 1; i <= plan->steps && !sim_over(w); i++)
@@ -350,7 +351,7 @@ void sim_run(const struct sim_plan *plan, struct sim_result *result)
     if (!sim_over(w))
         finish(w);
     trace_rows(w);
-    struct sha256 hash = sha256_end(w->trace);
+    struct sha256 hash = sha256_end(&w->trace);
     struct str hex = hex_print(&w->arena, hash.b, SHA256_BYTES);
     memcpy(result->trace, hex.p, hex.n);
     world_close(w);

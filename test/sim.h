@@ -237,7 +237,7 @@ struct sim {
     /* the oracle's memory */
     size_t members_n;
     struct sim_membership members[SIM_SUBSCRIPTIONS];
-    struct sha256_stream *trace;
+    struct sha256_stream trace;
     void *sql; /* see sim_world.c */
 };
 

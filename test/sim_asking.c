@@ -117,7 +117,7 @@ void people_cover(struct sim *w, const char *method, struct str target, int stat
 static void trace_add(struct sim *w, struct str s)
 {
     if (s.n > 0)
-        sha256_add(w->trace, s.p, s.n);
+        sha256_add(&w->trace, s.p, s.n);
 }
 
 static void check_status(struct sim *w, const char *method, struct str target,

@@ -5,6 +5,7 @@
 #include "modules.h"
 #include "sys/disk.h"
 #include "sys/images_jailed.h"
+#include "test/fault.h"
 #include "test/record.h"
 
 #include <inttypes.h>
@@ -36,6 +37,8 @@ struct stage *stage_open_modules(const char *engine, const struct module *const 
                           &why));
     h->env->blobs = disk_open(str_printf(s->arena, "%s/blobs", unit_dir()), h->env->log);
     REQUIRE(h->env->blobs != NULL);
+    if (engine_wrap != NULL)
+        h->env->blobs = fault_blobs(h->env->blobs);
     h->env->images = images_jailed_open(
         h->env->blobs, str_printf(s->arena, "%s/scratch", unit_dir()), NULL, h->env->log);
     REQUIRE(h->env->images != NULL);

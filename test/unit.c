@@ -97,6 +97,11 @@ bool unit_str(const char *file, int line, const char *what, struct str got, stru
     return good;
 }
 
+int unit_failures(void)
+{
+    return __atomic_load_n(&failures, __ATOMIC_RELAXED);
+}
+
 const struct unit_test *unit_this(void)
 {
     return this_test;
@@ -209,6 +214,12 @@ static void remove_dir_of(pid_t pid)
     dir_name(path, pid);
     if (access(path, F_OK) == 0)
         nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+void unit_dir_clear(void)
+{
+    remove_dir_of(getpid());
+    dir[0] = 0;
 }
 
 /* --- In the parent ------------------------------------------------------------------------------ */
@@ -500,6 +511,7 @@ static int run_program(int argc, char **argv)
         if (strcmp(p->name, argv[2]) == 0) {
             int code = p->run(argc - 3, argv + 3);
             fflush(stdout);
+            remove_dir_of(getpid());
             /* Not exit: the leak check needs what a jail takes. */
             _exit(code);
         }

@@ -81,11 +81,15 @@ struct unit_program {
 /* For a test with chance in it: STAGEDOOR_SEED, or another each time; told either way. */
 uint64_t unit_seed(void);
 
+/* How many checks of this process have failed. */
+int unit_failures(void);
 /* The test that runs; for those that share a function. */
 const struct unit_test *unit_this(void);
 
 /* An empty folder of this test's own; removed afterwards, however the test ends. */
 const char *unit_dir(void);
+/* The next unit_dir() is an empty one again. */
+void unit_dir_clear(void);
 
 /* URL of a PostgreSQL that tests may fill with schemas of their own; skips the test when there is
  * none. ./dev check and ./dev test start one and pass it in STAGEDOOR_TEST_POSTGRES. */

@@ -1,10 +1,14 @@
-/* crypto.c */
+/* crypto.c -- see crypto.h.
+ *
+ * OpenSSL 3 calls the plain SHA-256 functions deprecated, in favour of EVP. Ours they stay: EVP allocates in each call, and
+ * where memory is short SHA256() gives back nothing at all; these cannot fail, and are quicker for short texts. */
 /* SPDX-License-Identifier: Apache-2.0 */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "base/crypto.h"
 #include "base/check.h"
 
+#include <errno.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <sodium.h>
 #include <string.h>
@@ -15,12 +19,39 @@ bool crypto_init(void)
     return sodium_init() >= 0;
 }
 
-struct sha256 sha256_of(struct str s)
+_Static_assert(sizeof(SHA256_CTX) <= sizeof(struct sha256_stream), "room for the library's state");
+
+static SHA256_CTX *context_of(struct sha256_stream *s)
+{
+    return (SHA256_CTX *)(void *)s->state;
+}
+
+void sha256_begin(struct sha256_stream *s)
+{
+    must(SHA256_Init(context_of(s)) == 1);
+}
+
+void sha256_add(struct sha256_stream *s, const void *p, size_t n)
+{
+    must(SHA256_Update(context_of(s), p, n) == 1);
+}
+
+struct sha256 sha256_end(struct sha256_stream *s)
 {
     struct sha256 h;
 
-    SHA256((const unsigned char *)s.p, s.n, h.b);
+    must(SHA256_Final(h.b, context_of(s)) == 1);
     return h;
+}
+
+struct sha256 sha256_of(struct str s)
+{
+    struct sha256_stream stream;
+
+    sha256_begin(&stream);
+    if (s.n > 0)
+        sha256_add(&stream, s.p, s.n);
+    return sha256_end(&stream);
 }
 
 /* libsodium's: OpenSSL 3.0 looks its algorithms up under locks at each call, which takes longer than the hashing. */
@@ -59,28 +90,6 @@ struct sha256 hmac_sha256(struct str key, struct str message)
     struct hmac_key k = key_ready(key.p == NULL ? "" : key.p, key.n);
 
     return hmac_with(&k, message);
-}
-
-struct sha256_stream *sha256_begin(void)
-{
-    EVP_MD_CTX *x = EVP_MD_CTX_new();
-
-    must(x != NULL && EVP_DigestInit_ex(x, EVP_sha256(), NULL) == 1);
-    return (struct sha256_stream *)x;
-}
-
-void sha256_add(struct sha256_stream *s, const void *p, size_t n)
-{
-    must(EVP_DigestUpdate((EVP_MD_CTX *)s, p, n) == 1);
-}
-
-struct sha256 sha256_end(struct sha256_stream *s)
-{
-    struct sha256 h;
-
-    must(EVP_DigestFinal_ex((EVP_MD_CTX *)s, h.b, NULL) == 1);
-    EVP_MD_CTX_free((EVP_MD_CTX *)s);
-    return h;
 }
 
 bool bytes_equal(const void *a, const void *b, size_t n)
@@ -165,17 +174,22 @@ struct str password_hash(struct arena *a, struct str password, bool quick)
     unsigned long long work = quick ? crypto_pwhash_argon2id_OPSLIMIT_MIN : 3;
     size_t memory = quick ? crypto_pwhash_argon2id_MEMLIMIT_MIN : (size_t)64 << 20;
 
-    must(crypto_pwhash_str_alg(text, password.p, password.n, work, memory,
-                               crypto_pwhash_ALG_ARGON2ID13) == 0);
+    if (crypto_pwhash_str_alg(text, password.p, password.n, work, memory,
+                              crypto_pwhash_ALG_ARGON2ID13) != 0)
+        return STR_NONE;
     return str_copy(a, str_of(text));
 }
 
-bool password_check(struct str hash, struct str password)
+enum password password_check(struct str hash, struct str password)
 {
     char text[crypto_pwhash_STRBYTES] = { 0 };
 
     if (hash.n >= sizeof(text))
-        return false;
+        return PASSWORD_WRONG;
     memcpy(text, hash.p, hash.n);
-    return crypto_pwhash_str_verify(text, password.p, password.n) == 0;
+    errno = 0;
+    if (crypto_pwhash_str_verify(text, password.p, password.n) == 0)
+        return PASSWORD_RIGHT;
+    /* It says the same of what does not fit and of what it could not compute. */
+    return errno == ENOMEM ? PASSWORD_NO_MEMORY : PASSWORD_WRONG;
 }

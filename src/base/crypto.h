@@ -24,10 +24,12 @@ struct hmac_key {
 struct hmac_key hmac_key_of(const struct sha256 *key);
 struct sha256 hmac_with(const struct hmac_key *key, struct str message);
 /* In pieces, for files and streams. */
-struct sha256_stream;
-struct sha256_stream *sha256_begin(void);
+struct sha256_stream {
+    uint64_t state[14];
+};
+void sha256_begin(struct sha256_stream *s);
 void sha256_add(struct sha256_stream *s, const void *p, size_t n);
-struct sha256 sha256_end(struct sha256_stream *s); /* frees s */
+struct sha256 sha256_end(struct sha256_stream *s);
 
 bool bytes_equal(const void *a, const void *b, size_t n); /* constant time */
 void random_fill(void *p, size_t n);                      /* from the kernel */
@@ -41,8 +43,9 @@ bool base64url_parse(struct str text, unsigned char *result, size_t n);
 struct str base64_parse(struct arena *a, struct str text);
 
 /* argon2id, t=3, m=64 MiB, p=1 (about 50 ms): only from `.prepare`, on the slow pool. quick=true,
- * for tests and demo data, takes the library's least (t=1, m=8 KiB). */
+ * for tests and demo data, takes the library's least (t=1, m=8 KiB). None: there is no memory for it. */
 struct str password_hash(struct arena *a, struct str password, bool quick);
-bool password_check(struct str hash, struct str password);
+enum password { PASSWORD_RIGHT, PASSWORD_WRONG, PASSWORD_NO_MEMORY };
+enum password password_check(struct str hash, struct str password);
 
 #endif

@@ -1,175 +1,429 @@
-/* json.c */
+/* json.c -- a reader of our own, straight into the arena, and a writer.
+ *
+ * jansson stood here. Where memory is short it goes on with a cut token (its lexer does not look whether its buffer could
+ * grow) and reads past its end; an arena cannot fail, needs no second copy, and gives the place of the fault for nothing.
+ * RFC 8259, and stricter: no duplicate members, no NUL, nothing beyond 64 bits or 32 levels. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json.h"
 #include "base/check.h"
 
-#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* jansson's own depth limit is 2048; ours is checked before it builds anything. */
-static bool too_deep(struct str s)
-{
-    int depth = 0;
-    bool text = false;
+/* --- reading ---------------------------------------------------------------------------------------------------- */
 
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        if (text && c == '\\')
-            i++;
-        else if (c == '"')
-            text = !text;
-        else if (!text && (c == '{' || c == '['))
-            depth++;
-        else if (!text && (c == '}' || c == ']'))
-            depth--;
-        if (depth > JSON_DEPTH_MAX)
-            return true;
+/* So many are compared each with each; more are sorted, so that nobody can make us compare for hours. */
+enum { FEW_MEMBERS = 32 };
+
+struct reader {
+    struct arena *arena;
+    const char *start, *p, *end;
+    const char *why;   /* of the first fault; NULL: none yet */
+    const char *at;    /* its place */
+    struct str member; /* to blame for it; as it stands in the text */
+    struct str
+        name; /* of the member whose value is read; none inside a list, or when it has escapes */
+    int depth;
+};
+
+static bool refuse(struct reader *r, const char *why, const char *at)
+{
+    if (r->why == NULL) {
+        r->why = why;
+        r->at = at;
     }
     return false;
 }
 
-static void convert(struct arena *a, const json_t *from, struct json *to);
-
-static void convert_list(struct arena *a, const json_t *from, struct json *to)
+static bool refuse_member(struct reader *r, const char *why, struct str member)
 {
-    to->n = json_array_size(from);
-    to->items = arena_array(a, struct json, to->n + 1);
-    for (size_t i = 0; i < to->n; i++)
-        convert(a, json_array_get(from, i), &to->items[i]);
+    r->member = member;
+    return refuse(r, why, r->p);
 }
 
-static void convert_object(struct arena *a, const json_t *from, struct json *to)
+static bool no_json(struct reader *r)
 {
-    /* jansson's iterators take a mutable object though they do not change it. */
-    json_t *object = (json_t *)(uintptr_t)from;
-    const char *name;
-    json_t *member;
-    size_t i = 0;
+    return r->p == r->end ? refuse(r, "the text ends too early", r->p)
+                          : refuse(r, "the text is not JSON", r->p);
+}
 
-    to->n = json_object_size(from);
-    to->items = arena_array(a, struct json, to->n + 1);
-    to->names = arena_array(a, struct str, to->n + 1);
-    json_object_foreach(object, name, member)
-    {
-        to->names[i] = str_copy(a, str_of(name));
-        convert(a, member, &to->items[i++]);
+static void skip_space(struct reader *r)
+{
+    while (r->p < r->end && (*r->p == ' ' || *r->p == '\t' || *r->p == '\n' || *r->p == '\r'))
+        r->p++;
+}
+
+static bool skip(struct reader *r, char c)
+{
+    if (r->p == r->end || *r->p != c)
+        return false;
+    r->p++;
+    return true;
+}
+
+static int hex_digit(char c)
+{
+    int lower = c | 0x20;
+
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* The four digits behind \u; -1 when they are not. */
+static int32_t take_unit(struct reader *r)
+{
+    int32_t unit = 0;
+
+    for (int i = 0; i < 4; i++, r->p++) {
+        int digit = r->p < r->end ? hex_digit(*r->p) : -1;
+        if (digit < 0)
+            return -1;
+        unit = unit * 16 + digit;
+    }
+    return unit;
+}
+
+static char *put_utf8(char *to, int32_t c)
+{
+    if (c < 0x80) {
+        *to++ = (char)c;
+        return to;
+    }
+    if (c < 0x800) {
+        *to++ = (char)(0xC0 | c >> 6);
+    } else if (c < 0x10000) {
+        *to++ = (char)(0xE0 | c >> 12);
+        *to++ = (char)(0x80 | (c >> 6 & 0x3F));
+    } else {
+        *to++ = (char)(0xF0 | c >> 18);
+        *to++ = (char)(0x80 | (c >> 12 & 0x3F));
+        *to++ = (char)(0x80 | (c >> 6 & 0x3F));
+    }
+    *to++ = (char)(0x80 | (c & 0x3F));
+    return to;
+}
+
+/* Behind "\u". Half of a surrogate pair alone is no character. */
+static bool take_unicode(struct reader *r, char **to)
+{
+    int32_t c = take_unit(r), low;
+
+    if (c == 0)
+        return refuse(r, "a string holds a NUL character", r->p);
+    if (c >= 0xD800 && c < 0xDC00) {
+        low = skip(r, '\\') && skip(r, 'u') ? take_unit(r) : -1;
+        if (low < 0xDC00 || low > 0xDFFF)
+            return no_json(r);
+        c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
+    } else if (c < 0 || (c >= 0xDC00 && c < 0xE000)) {
+        return no_json(r);
+    }
+    *to = put_utf8(*to, c);
+    return true;
+}
+
+/* Behind the backslash. */
+static bool take_escape(struct reader *r, char **to)
+{
+    static const char from[] = "\"\\/bfnrt", into[] = "\"\\/\b\f\n\r\t";
+    const char *found = r->p < r->end && *r->p != 0 ? strchr(from, *r->p) : NULL;
+
+    if (found != NULL) {
+        *(*to)++ = into[found - from];
+        r->p++;
+        return true;
+    }
+    return skip(r, 'u') ? take_unicode(r, to) : no_json(r);
+}
+
+/* Where the string that begins at p ends, without a look at what is in it; NULL: nowhere. */
+static const char *closing_quote(const char *p, const char *end)
+{
+    for (; p < end && *p != '"'; p++)
+        if (*p == '\\' && ++p == end)
+            break;
+    return p < end ? p : NULL;
+}
+
+/* An escape is never shorter than what it stands for. */
+static bool take_string(struct reader *r, struct str *result)
+{
+    if (!skip(r, '"'))
+        return no_json(r);
+    const char *end = closing_quote(r->p, r->end);
+    if (end == NULL) {
+        r->p = r->end;
+        return no_json(r);
+    }
+    char *text = arena_alloc(r->arena, (size_t)(end - r->p) + 1), *to = text;
+    while (r->p < end) {
+        if (*r->p == 0)
+            return refuse(r, "a string holds a NUL character", r->p);
+        if ((unsigned char)*r->p < 0x20)
+            return refuse(r, "the text is not JSON", r->p);
+        if (*r->p != '\\')
+            *to++ = *r->p++;
+        else if (r->p++, !take_escape(r, &to))
+            return false;
+    }
+    r->p = end + 1;
+    *result = (struct str) { text, (size_t)(to - text) };
+    return true;
+}
+
+static bool skip_digits(struct reader *r)
+{
+    const char *from = r->p;
+
+    while (r->p < r->end && *r->p >= '0' && *r->p <= '9')
+        r->p++;
+    return r->p > from;
+}
+
+/* Past the number by RFC 8259's grammar; *real: it has a fraction or an exponent. */
+static bool skip_number(struct reader *r, bool *real)
+{
+    skip(r, '-');
+    if (!skip(r, '0') && !skip_digits(r))
+        return no_json(r);
+    *real = skip(r, '.');
+    if (*real && !skip_digits(r))
+        return no_json(r);
+    if (skip(r, 'e') || skip(r, 'E')) {
+        *real = true;
+        if (!skip(r, '+'))
+            skip(r, '-');
+        if (!skip_digits(r))
+            return no_json(r);
+    }
+    return true;
+}
+
+static bool take_number(struct reader *r, struct json *j)
+{
+    const char *from = r->p;
+    bool real = false, good;
+
+    if (!skip_number(r, &real))
+        return false;
+    struct str text = { from, (size_t)(r->p - from) };
+    if (real) {
+        j->kind = J_REAL;
+        j->real = strtod(str_copy(r->arena, text).p, NULL);
+        good = isfinite(j->real);
+    } else {
+        j->kind = J_INTEGER;
+        /* "-0" is a number, though not one that str_int takes for an id. */
+        good = str_int(text, &j->integer) || str_is(text, "-0");
+    }
+    return good || refuse_member(r, "a number is too large", r->name);
+}
+
+static bool take_word(struct reader *r, const char *word)
+{
+    size_t n = strlen(word);
+
+    if (!str_starts((struct str) { r->p, (size_t)(r->end - r->p) }, word))
+        return refuse(r, "the text is not JSON", r->p);
+    r->p += n;
+    return true;
+}
+
+static bool take_value(struct reader *r, struct json *j);
+
+/* Items of a list or an object while it is read: twice as many each time. */
+static bool grow(struct reader *r, struct json *j, size_t *size)
+{
+    if (j->n < *size)
+        return true;
+    if (r->arena->starved) /* a large text would eat up the reserve */
+        return refuse(r, "there is no memory to read it", NULL);
+    size_t more = *size == 0 ? 4 : *size * 2;
+    struct json *items = arena_array(r->arena, struct json, more);
+    if (j->n > 0)
+        memcpy(items, j->items, j->n * sizeof(*items));
+    j->items = items;
+    if (j->kind == J_OBJECT) {
+        struct str *names = arena_array(r->arena, struct str, more);
+        if (j->n > 0)
+            memcpy(names, j->names, j->n * sizeof(*names));
+        j->names = names;
+    }
+    *size = more;
+    return true;
+}
+
+static bool take_list(struct reader *r, struct json *j)
+{
+    size_t size = 0;
+
+    j->kind = J_LIST;
+    skip_space(r);
+    if (skip(r, ']'))
+        return true;
+    for (;;) {
+        r->name = STR_NONE;
+        if (!grow(r, j, &size) || !take_value(r, &j->items[j->n]))
+            return false;
+        j->n++;
+        if (skip(r, ']'))
+            return true;
+        if (!skip(r, ','))
+            return no_json(r);
+    }
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return str_cmp(**(const struct str *const *)a, **(const struct str *const *)b);
+}
+
+static const struct str *find_twin(struct reader *r, const struct json *j)
+{
+    const struct str **sorted = arena_array(r->arena, const struct str *, j->n + 1);
+
+    for (size_t i = 0; i < j->n; i++)
+        sorted[i] = &j->names[i];
+    qsort(sorted, j->n, sizeof(sorted[0]), compare_names);
+    for (size_t i = 1; i < j->n; i++)
+        if (str_eq(*sorted[i - 1], *sorted[i]))
+            return sorted[i];
+    return NULL;
+}
+
+/* The name as it stands in the text, for those who want to point at it; none when it is written with escapes. */
+static struct str written(const char *quote, const char *end)
+{
+    struct str name = { quote + 1, (size_t)(end - quote) - 2 };
+
+    return memchr(name.p, '\\', name.n) == NULL ? name : STR_NONE;
+}
+
+static bool take_member(struct reader *r, struct json *j)
+{
+    skip_space(r);
+    const char *quote = r->p;
+    if (!take_string(r, &j->names[j->n]))
+        return false;
+    struct str name = written(quote, r->p);
+    for (size_t i = 0; i < j->n && j->n < FEW_MEMBERS; i++)
+        if (str_eq(j->names[i], j->names[j->n]))
+            return refuse_member(r, "a member stands twice", name);
+    skip_space(r);
+    if (!skip(r, ':'))
+        return no_json(r);
+    r->name = name;
+    return take_value(r, &j->items[j->n]);
+}
+
+static bool object_ends(struct reader *r, const struct json *j)
+{
+    return j->n <= FEW_MEMBERS || find_twin(r, j) == NULL ||
+           refuse_member(r, "a member stands twice", STR_NONE);
+}
+
+static bool take_object(struct reader *r, struct json *j)
+{
+    size_t size = 0;
+
+    j->kind = J_OBJECT;
+    skip_space(r);
+    if (skip(r, '}'))
+        return true;
+    for (;;) {
+        if (!grow(r, j, &size) || !take_member(r, j))
+            return false;
+        j->n++;
+        if (skip(r, '}'))
+            return object_ends(r, j);
+        if (!skip(r, ','))
+            return no_json(r);
     }
 }
 
 /* Recursion is bounded by JSON_DEPTH_MAX. */
-static void convert(struct arena *a, const json_t *from, struct json *to)
+static bool take_nested(struct reader *r, struct json *j)
 {
-    switch (json_typeof(from)) {
-    case JSON_OBJECT:
-        to->kind = J_OBJECT;
-        convert_object(a, from, to);
-        break;
-    case JSON_ARRAY:
-        to->kind = J_LIST;
-        convert_list(a, from, to);
-        break;
-    case JSON_STRING:
-        to->kind = J_TEXT;
-        to->text = str_copy(a, (struct str) { json_string_value(from), json_string_length(from) });
-        break;
-    case JSON_INTEGER:
-        to->kind = J_INTEGER;
-        to->integer = json_integer_value(from);
-        break;
-    case JSON_REAL:
-        to->kind = J_REAL;
-        to->real = json_real_value(from);
-        break;
-    case JSON_TRUE:
-    case JSON_FALSE:
-        to->kind = J_BOOL;
-        to->boolean = json_is_true(from);
-        break;
-    case JSON_NULL:
-        to->kind = J_NULL;
-        break;
-    }
+    bool list = *r->p++ == '[';
+
+    if (++r->depth > JSON_DEPTH_MAX)
+        return refuse(r, "it is nested deeper than 32 levels", NULL);
+    bool good = list ? take_list(r, j) : take_object(r, j);
+    r->depth--;
+    return good;
 }
 
-static const char *reason(const json_error_t *error)
+static bool take_scalar(struct reader *r, struct json *j)
 {
-    switch (json_error_code(error)) {
-    case json_error_duplicate_key:
-        return "a member stands twice";
-    case json_error_numeric_overflow:
-        return "a number is too large";
-    case json_error_invalid_utf8:
-        return "the text is not UTF-8";
-    case json_error_null_character:
-    case json_error_null_byte_in_key:
-        return "a string holds a NUL character";
-    case json_error_premature_end_of_input:
-        return "the text ends too early";
-    case json_error_end_of_input_expected:
-        return "something stands after the end";
+    switch (*r->p) {
+    case '"':
+        j->kind = J_TEXT;
+        return take_string(r, &j->text);
+    case 't':
+    case 'f':
+        j->kind = J_BOOL;
+        j->boolean = *r->p == 't';
+        return take_word(r, j->boolean ? "true" : "false");
+    case 'n':
+        j->kind = J_NULL;
+        return take_word(r, "null");
     default:
-        return "the text is not JSON";
+        return take_number(r, j);
     }
 }
 
-static void trim_end(struct str *s, const char *set)
+static bool take_value(struct reader *r, struct json *j)
 {
-    while (s->n > 0 && s->p[s->n - 1] != 0 && strchr(set, s->p[s->n - 1]) != NULL)
-        s->n--;
+    skip_space(r);
+    if (r->p == r->end)
+        return no_json(r);
+    bool good = *r->p == '[' || *r->p == '{' ? take_nested(r, j) : take_scalar(r, j);
+    skip_space(r);
+    return good;
 }
 
-/* The name that ends at the end of s, or whose number does. None when it is not one, or written with escapes. */
-static struct str member_before(struct str s)
+/* NUL is refused by its own name. */
+static bool is_utf8(struct str text)
 {
-    size_t end, start;
+    struct str part;
 
-    trim_end(&s, "0123456789+-.eE");
-    trim_end(&s, " \t\r\n");
-    trim_end(&s, ":");
-    trim_end(&s, " \t\r\n");
-    if (s.n < 2 || s.p[s.n - 1] != '"')
-        return STR_NONE;
-    end = start = s.n - 1;
-    while (start > 0 && s.p[start - 1] != '"' && s.p[start - 1] != '\\')
-        start--;
-    if (start < 2 || s.p[start - 1] != '"' || s.p[start - 2] == '\\')
-        return STR_NONE;
-    return str_cut(s, start, end - start);
+    while (text.n > 0) {
+        text = str_split(text, 0, &part);
+        if (!str_is_utf8(part))
+            return false;
+    }
+    return true;
 }
 
-static void tell(struct json_fault *f, const json_error_t *error, struct str text)
+/* Line and column of the fault, both from 1. */
+static void tell(const struct reader *r, struct json_fault *f)
 {
-    enum json_error_code code = json_error_code(error);
-    size_t at = error->position < 0 ? 0 : (size_t)error->position;
-
-    *f = (struct json_fault) { .why = reason(error), .line = error->line, .column = error->column };
-    if (code == json_error_duplicate_key || code == json_error_numeric_overflow)
-        f->member = member_before(str_cut(text, 0, at < text.n ? at : text.n));
+    *f = (struct json_fault) { .why = r->why, .member = r->member };
+    if (r->at == NULL)
+        return;
+    f->line = f->column = 1;
+    for (const char *p = r->start; p < r->at; p++) {
+        f->column = *p == '\n' ? 1 : f->column + 1;
+        f->line += *p == '\n';
+    }
 }
 
 const struct json *json_read(struct arena *a, struct str text, struct json_fault *fault)
 {
-    json_error_t error;
-
-    if (too_deep(text)) {
-        *fault = (struct json_fault) { .why = "it is nested deeper than 32 levels" };
-        return NULL;
-    }
-    /* jansson reads over one that stands between two values. */
-    if (memchr(text.p == NULL ? "" : text.p, 0, text.n) != NULL) {
-        *fault = (struct json_fault) { .why = "the text is not JSON: it holds a NUL byte" };
-        return NULL;
-    }
-    json_t *root = json_loadb(text.n == 0 ? "" : text.p, text.n,
-                              JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    if (root == NULL) {
-        tell(fault, &error, text);
-        return NULL;
-    }
+    const char *start = text.n == 0 ? "" : text.p;
+    struct reader r = { .arena = a, .start = start, .p = start, .end = start + text.n };
     struct json *result = arena_new(a, struct json);
-    convert(a, root, result);
-    json_decref(root);
-    return result;
+    bool good = is_utf8(text) || refuse(&r, "the text is not UTF-8", start);
+
+    good = good && take_value(&r, result);
+    if (good && r.p != r.end)
+        good = refuse(&r, "something stands after the end", r.p);
+    if (good)
+        return result;
+    tell(&r, fault);
+    return NULL;
 }
 
 const struct json *json_parse(struct arena *a, struct str text, const char **why)

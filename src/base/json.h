@@ -1,6 +1,7 @@
 /* json.h -- reading JSON into an arena, writing it as a stream.
  *
- * The reader is jansson with limits in front: depth, size, duplicate members and NUL are refused.
+ * The reader is stricter than RFC 8259: depth, numbers beyond 64 bits, duplicate members and NUL are
+ * refused.
  * Domain code never sees either: it speaks through shapes (core/shape.h). */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef BASE_JSON_H

@@ -230,7 +230,7 @@ TEST(what_must_be_escaped_is_found_at_every_place)
     arena_done(&a);
 }
 
-/* In a string jansson refuses it; behind a number it did not see it. */
+/* In a string, behind a number, between two values. */
 TEST(json_with_a_nul_byte_is_refused)
 {
     static const struct str bad[] = { { "1\0", 2 },

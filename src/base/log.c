@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RING_BYTES = 1 << 20 };
+/* The reserve: address space, touched only when there is no memory for a line. */
+enum { RING_BYTES = 1 << 20, RESERVE_BYTES = 4 << 20, TEXT_MAX = 8192 };
 
 struct log {
     int fd;
@@ -21,6 +22,7 @@ struct log {
     pthread_t writer;
     bool closing;
     uint64_t dropped;
+    struct reserve *reserve;
     size_t n[2]; /* bytes waiting in each half */
     int filling; /* the half that takes new lines; the other is being written */
     char half[2][RING_BYTES / 2];
@@ -65,6 +67,8 @@ struct log *log_open(int fd, enum log_level least)
     struct log *l = calloc(1, sizeof(*l));
 
     must(l != NULL);
+    l->reserve = reserve_open(RESERVE_BYTES);
+    must(l->reserve != NULL);
     l->fd = fd;
     l->least = least;
     pthread_mutex_init(&l->lock, NULL);
@@ -82,6 +86,7 @@ void log_close(struct log *l)
     pthread_join(l->writer, NULL);
     pthread_mutex_destroy(&l->lock);
     pthread_cond_destroy(&l->some);
+    reserve_close(l->reserve);
     free(l);
 }
 
@@ -121,7 +126,7 @@ static struct str line_make(struct arena *a, enum log_level level, const char *e
     json_str(&o, "event", str_of(event));
     for (size_t i = 0; i < n; i++) {
         if (members[i].is_text)
-            json_str(&o, members[i].name, readable(a, members[i].text));
+            json_str(&o, members[i].name, readable(a, str_cut(members[i].text, 0, TEXT_MAX)));
         else
             json_int(&o, members[i].name, members[i].number);
     }
@@ -133,10 +138,9 @@ static struct str line_make(struct arena *a, enum log_level level, const char *e
 void log_line(struct log *l, enum log_level level, const char *event,
               const struct log_member *members, size_t n)
 {
-    struct arena a = { 0 };
-
     if (l == NULL || level < l->least)
         return;
+    struct arena a = { .reserve = l->reserve };
     struct str line = line_make(&a, level, event, members, n);
     pthread_mutex_lock(&l->lock);
     int half = l->filling;

@@ -13,10 +13,12 @@ static enum err hash_file(const char *path, struct sha256 *hash)
 
     if (fd < 0)
         return E_INTERNAL;
-    struct sha256_stream *s = sha256_begin();
+    struct sha256_stream s;
+
+    sha256_begin(&s);
     while ((n = read(fd, piece, sizeof(piece))) > 0)
-        sha256_add(s, piece, (size_t)n);
-    *hash = sha256_end(s);
+        sha256_add(&s, piece, (size_t)n);
+    *hash = sha256_end(&s);
     close(fd);
     return n == 0 ? E_OK : E_INTERNAL;
 }

@@ -105,7 +105,7 @@ static void map_free(struct db_map *m)
 static enum err prepare(struct db *db, const char *sql, const struct db_value *args, size_t n,
                         struct db_statement **result)
 {
-    struct arena a = { 0 };
+    struct arena a = { .reserve = db->engine->reserve };
     struct db_text t = db_text_of(&a, db->engine, sql);
     struct db_value all[ARGS_MAX];
     struct db_statement *s = NULL;
@@ -203,13 +203,18 @@ static void map_column(const struct db_statement *s, struct db_map *m, size_t i)
     m->fields[i] = f;
 }
 
+/* NULL: no memory. */
 static struct db_map *map_make(const struct db_statement *s, const struct shape *shape)
 {
     struct db_map *m = calloc(1, sizeof(*m) + s->columns * sizeof(m->fields[0]));
 
-    must(m != NULL);
+    if (m == NULL)
+        return NULL;
     *m = (struct db_map) { .shape = shape, .currency = SIZE_MAX, .blank = calloc(1, shape->size) };
-    must(m->blank != NULL);
+    if (m->blank == NULL) {
+        free(m);
+        return NULL;
+    }
     for (size_t i = 0; i < s->columns; i++)
         map_column(s, m, i);
     for (size_t i = 0; i < s->columns; i++)
@@ -302,24 +307,38 @@ static void put_currency(const struct db_statement *s, const struct db_map *m,
             ((struct money *)(void *)(row + m->fields[i]->offset))->currency = c;
 }
 
-static void put_row(struct db_statement *s, const struct db_map *m, const struct db_value *cells,
-                    struct arena *a, char *row)
+static enum err put_row(struct db_statement *s, const struct shape *shape,
+                        const struct db_value *cells, struct arena *a, char *row)
 {
+    const struct db_map *m = map_of(s, shape);
+
+    if (m == NULL)
+        return E_NO_MEMORY;
     memcpy(row, m->blank, m->shape->size);
     for (size_t i = 0; i < s->columns; i++)
         if (m->fields[i] != NULL)
             put_cell(s, i, m->fields[i], &cells[i], a, row + m->fields[i]->offset);
     if (m->currency != SIZE_MAX)
         put_currency(s, m, cells, row);
+    return E_OK;
 }
 
 /* --- queries ---------------------------------------------------------------------------------------------------- */
 
-static enum err query(struct db *db, const char *sql, const struct db_value *args, size_t n,
+/* A transaction that ran out of memory is asked nothing more: it will be undone, and should not need more of the reserve. */
+static enum err usable(const struct call *c)
+{
+    if (c->db->broken == E_OK && c->arena->starved && c->db->open_transaction)
+        c->db->broken = E_NO_MEMORY;
+    return c->db->broken;
+}
+
+static enum err query(struct call *c, const char *sql, const struct db_value *args, size_t n,
                       db_row *row, void *context, int64_t *changed)
 {
+    struct db *db = c->db;
     struct db_statement *s;
-    enum err e = db->broken;
+    enum err e = usable(c);
 
     if (e == E_OK)
         e = db_statement_of(db, sql, args, n, &s);
@@ -344,7 +363,7 @@ static enum err take_one(void *context, struct db_statement *s, const struct db_
     struct rows *r = context;
 
     must(r->n == 0); /* db_one: more than one row */
-    put_row(s, map_of(s, r->shape), cells, r->arena, r->v);
+    TRY(put_row(s, r->shape, cells, r->arena, r->v));
     r->n = 1;
     return E_OK;
 }
@@ -354,7 +373,7 @@ enum err db_one_(struct call *c, const struct shape *shape, void *out, const cha
 {
     struct rows r = { .shape = shape, .arena = c->arena, .v = out, .size = 1 };
 
-    TRY(query(c->db, sql, args, n, take_one, &r, NULL));
+    TRY(query(c, sql, args, n, take_one, &r, NULL));
     return r.n == 0 ? E_NOT_FOUND : E_OK;
 }
 
@@ -376,8 +395,9 @@ static enum err take_all(void *context, struct db_statement *s, const struct db_
     must(r->n < ROWS_MAX); /* such a list is a page */
     if (r->n == r->size)
         rows_grow(r);
-    put_row(s, map_of(s, r->shape), cells, r->arena, r->v + r->n++ * r->shape->size);
-    return E_OK;
+    TRY(put_row(s, r->shape, cells, r->arena, r->v + r->n++ * r->shape->size));
+    return r->arena->starved ? E_NO_MEMORY
+                             : E_OK; /* the rest of a long list would eat up the reserve */
 }
 
 enum err db_list_(struct call *c, const struct shape *shape, struct list *list, const char *sql,
@@ -385,21 +405,21 @@ enum err db_list_(struct call *c, const struct shape *shape, struct list *list, 
 {
     struct rows r = { .shape = shape, .arena = c->arena };
 
-    TRY(query(c->db, sql, args, n, take_all, &r, NULL));
+    TRY(query(c, sql, args, n, take_all, &r, NULL));
     *list = (struct list) { r.v, r.n };
     return E_OK;
 }
 
 enum err db_run_(struct call *c, const char *sql, const struct db_value *args, size_t n)
 {
-    return query(c->db, sql, args, n, NULL, NULL, NULL);
+    return query(c, sql, args, n, NULL, NULL, NULL);
 }
 
 enum err db_hit_(struct call *c, const char *sql, const struct db_value *args, size_t n)
 {
     int64_t changed = 0;
 
-    TRY(query(c->db, sql, args, n, NULL, NULL, &changed));
+    TRY(query(c, sql, args, n, NULL, NULL, &changed));
     return changed == 0 ? E_NOT_FOUND : E_OK;
 }
 
@@ -424,7 +444,7 @@ enum err db_int_(struct call *c, int64_t *result, const char *sql, const struct 
 {
     struct one_int r = { 0 };
 
-    TRY(query(c->db, sql, args, n, take_int, &r, NULL));
+    TRY(query(c, sql, args, n, take_int, &r, NULL));
     if (!r.found)
         return E_NOT_FOUND;
     *result = r.v;
@@ -500,7 +520,7 @@ static enum err take_page(void *context, struct db_statement *s, const struct db
     p->more = r->n == r->size;
     if (p->more)
         return E_OK;
-    put_row(s, map_of(s, r->shape), cells, r->arena, r->v + r->n++ * r->shape->size);
+    TRY(put_row(s, r->shape, cells, r->arena, r->v + r->n++ * r->shape->size));
     if (r->n == r->size) {
         size_t key = key_column(s);
         if (cells[key].kind != DB_INT)
@@ -538,8 +558,7 @@ enum err db_page_(struct call *c, const struct shape *shape, struct str cursor, 
     must(limit >= 1 && limit <= PAGE_MAX);
     struct page_rows p = { .rows = { .shape = shape, .arena = c->arena, .size = (size_t)limit } };
 
-    if (c->db->broken != E_OK)
-        return c->db->broken;
+    TRY(usable(c));
     p.rows.v = arena_alloc(c->arena, p.rows.size * shape->size);
     TRY(page_query(c, &p, cursor, sql, args, n));
     c->page = (struct page) { .v = p.rows.v,

@@ -182,7 +182,7 @@ struct db_statement {
 typedef enum err db_row(void *context, struct db_statement *s, const struct db_value *cells);
 
 /* E_OK, E_TAKEN (unique), E_BUSY (serialisation, deadlock, lock time-out: run the whole transaction
- * again), E_UNAVAILABLE (no connection), E_STORAGE_FULL, E_INTERNAL (a bug: logged by the driver
+ * again), E_UNAVAILABLE (no connection), E_STORAGE_FULL, E_NO_MEMORY, E_INTERNAL (a bug: logged by the driver
  * with the SQL). */
 struct db_ops {
     /* text: already translated; it dies after the call. args tell the types only: a statement is
@@ -262,6 +262,7 @@ struct engine_ops {
 struct engine {
     const struct engine_ops *ops;
     struct log *log;
+    struct reserve *reserve; /* the env's; NULL while there is none */
 };
 
 /* --- for core and tests ----------------------------------------------------------------------- */

@@ -52,6 +52,7 @@ struct env {
     struct metrics *metrics;
     struct revisions *revisions;
     unsigned char master[32]; /* from data/secret.key; only env_key reads it */
+    struct reserve *reserve;  /* of memory, for the arenas of calls */
     bool development;
     struct str public_url; /* "http://127.0.0.1:8080", no slash at the end */
     struct str data;       /* the data folder */

@@ -197,6 +197,12 @@ static enum err run_step(struct env *e, struct step *st)
     return err;
 }
 
+/* Not the event's fault: it will be taken as soon as the machine can. */
+static bool passes(enum err e)
+{
+    return e == E_BUSY || e == E_UNAVAILABLE || e == E_NO_MEMORY || e == E_STORAGE_FULL;
+}
+
 static int consume(struct env *e, const struct module *m)
 {
     struct step st = { .module = m };
@@ -206,13 +212,14 @@ static int consume(struct env *e, const struct module *m)
         return 0;
     do {
         st.skip = failures >= FAILURES_MAX;
-        if (run_step(e, &st) == E_OK) {
+        enum err err = run_step(e, &st);
+        if (err == E_OK) {
             failures = 0;
             steps++;
             continue;
         }
-        if (st.skip)
-            return steps; /* not even putting aside works: the database is away; later */
+        if (st.skip || passes(err))
+            return steps; /* later: the hub looks again in a second */
         failures++;
         st.more = true;
         env_sleep_ms(e, 10L << failures);
@@ -365,26 +372,35 @@ void hub_free(struct hub *h)
     free(h);
 }
 
-/* What the browser missed. Read after joining: an event may come twice, never not at all; the id tells. */
-static void replay(struct hub *h, struct hub_stream *s, struct id after)
+static enum err missed(struct call *c, struct id audience, struct id after, row_list *rows)
+{
+    int64_t tx = 0;
+    enum err e = db_int(c, &tx, "SELECT tx FROM event WHERE id = $1", after);
+
+    if (e != E_OK && e != E_NOT_FOUND)
+        return e;
+    return db_list(c, row, rows,
+                   "SELECT id, audience, tx, kind, payload FROM event WHERE audience = $1 AND (tx, "
+                   "id) > ($2, $3)"
+                   " AND tx < TX_HORIZON() ORDER BY tx, id LIMIT 1000",
+                   audience, tx, after.v);
+}
+
+/* What the browser missed. Read after joining: an event may come twice, never not at all; the id tells. False: it cannot be
+ * read now, and the browser must come again. */
+static bool replay(struct hub *h, struct hub_stream *s, struct id after)
 {
     struct arena a = { 0 };
     struct call c;
     row_list rows = { 0 };
-    int64_t tx = 0;
 
     call_begin(&c, h->env, &a);
     c.db = exec_reader(h->env->exec);
-    if (c.db != NULL &&
-        db_int(&c, &tx, "SELECT tx FROM event WHERE id = $1", after) != E_INTERNAL &&
-        db_list(&c, row, &rows,
-                "SELECT id, audience, tx, kind, payload FROM event WHERE audience = $1 AND (tx, "
-                "id) > ($2, $3)"
-                " AND tx < TX_HORIZON() ORDER BY tx, id LIMIT 1000",
-                s->audience, tx, after.v) == E_OK)
-        for (size_t i = 0; i < rows.n; i++)
-            s->heard(s->context, sse_of(&a, &rows.v[i]));
+    enum err e = c.db == NULL ? E_UNAVAILABLE : missed(&c, s->audience, after, &rows);
+    for (size_t i = 0; i < rows.n && e == E_OK; i++)
+        s->heard(s->context, sse_of(&a, &rows.v[i]));
     arena_done(&a);
+    return e == E_OK;
 }
 
 struct hub_stream *hub_join(struct hub *h, struct id audience, struct id after,
@@ -392,7 +408,9 @@ struct hub_stream *hub_join(struct hub *h, struct id audience, struct id after,
 {
     struct hub_stream *s = calloc(1, sizeof(*s));
 
-    must(s != NULL && id_some(audience));
+    must(id_some(audience));
+    if (s == NULL)
+        return NULL;
     *s = (struct hub_stream) { .audience = audience, .heard = heard, .context = context };
     pthread_mutex_lock(&h->lock);
     bool room = h->streams < STREAMS_MAX && !h->stopping;
@@ -407,8 +425,10 @@ struct hub_stream *hub_join(struct hub *h, struct id audience, struct id after,
         free(s);
         return NULL;
     }
-    if (id_some(after))
-        replay(h, s, after);
+    if (id_some(after) && !replay(h, s, after)) {
+        hub_leave(h, s);
+        return NULL;
+    }
     return s;
 }
 

@@ -46,6 +46,7 @@ struct exec {
 
 void call_begin(struct call *c, struct env *e, struct arena *a)
 {
+    a->reserve = e->reserve;
     *c = (struct call) { .env = e, .arena = a, .now = env_now(e), .reply = { .fd = -1 } };
 }
 
@@ -62,7 +63,10 @@ struct db *exec_reader(struct exec *x)
     if (db == NULL) {
         if (e->ops->open(e, false, &db) != E_OK)
             return NULL;
-        must(pthread_setspecific(x->reader, db) == 0);
+        if (pthread_setspecific(x->reader, db) != 0) {
+            db_close(db);
+            return NULL;
+        }
     }
     return db;
 }
@@ -127,13 +131,29 @@ static enum err announce(struct call *c)
     return c->db->ops->announce(c->db, buf_str(&b));
 }
 
+/* Whoever had to take from the reserve does not go on: it is for ending in order, not for working. */
+static enum err fed(const struct call *c, enum err e)
+{
+    return e == E_OK && c->arena->starved ? E_NO_MEMORY : e;
+}
+
+/* The answer is made before the commit: once something is done, nothing may fail. */
+static enum err run_write(struct call *c)
+{
+    TRY(idempotency_run(c));
+    if (c->route != NULL && !id_some(c->awaited))
+        call_encode(c);
+    return fed(c, E_OK);
+}
+
 static enum err run_once(struct call *c, struct db *db)
 {
     bool write = c->tx == WRITE;
 
     c->db = db;
+    TRY(fed(c, E_OK));
     TRY(db->ops->begin(db, write));
-    enum err e = write ? idempotency_run(c) : c->run(c);
+    enum err e = write ? run_write(c) : fed(c, c->run(c));
     if (e == E_OK && write)
         e = announce(c);
     if (e != E_OK) {
@@ -165,14 +185,16 @@ static enum err run_retried(struct exec *x, struct call *c, struct db *db)
 /* An error that may have ended the whole transaction, not only the savepoint. */
 static bool breaks_batch(enum err e)
 {
-    return e == E_STORAGE_FULL || e == E_UNAVAILABLE || e == E_INTERNAL || e == E_BUSY;
+    return e == E_STORAGE_FULL || e == E_UNAVAILABLE || e == E_INTERNAL || e == E_BUSY ||
+           e == E_NO_MEMORY;
 }
 
 static enum err run_savepoint(struct call *c, struct db *db)
 {
     c->db = db;
+    TRY(fed(c, E_OK));
     TRY(db->ops->savepoint(db));
-    enum err e = idempotency_run(c);
+    enum err e = run_write(c);
     if (e == E_OK)
         return db->ops->release(db);
     if (!breaks_batch(e))
@@ -375,12 +397,28 @@ static bool job_is_over(struct call *c)
     return e == E_OK && open == 0;
 }
 
+/* What was asked for is committed: an answer that says "nothing was changed" would lie. */
+static void await_failed(struct exec *x, struct call *c)
+{
+    call_reset(c);
+    c->problem = (struct problem) {
+        .code = E_BUSY,
+        .detail = STR("It is done or under way. Ask again with the same Idempotency-Key."),
+        .retry_after = 1,
+    };
+    finish(x, c, E_BUSY);
+}
+
 /* The answer of a call whose job has ended, or whose patience has. */
 static void await_end(struct exec *x, struct call *c, bool over)
 {
     c->tx = READ;
     c->run = c->route->then;
     enum err e = run_retried(x, c, c->db);
+    if (breaks_batch(e)) {
+        await_failed(x, c);
+        return;
+    }
     if (e == E_OK && !over)
         c->reply.status = 202;
     finish(x, c, e);
@@ -391,7 +429,7 @@ static bool await_look(struct exec *x, struct call *c)
 {
     c->db = exec_reader(x);
     if (c->db == NULL) {
-        finish(x, c, E_UNAVAILABLE);
+        await_failed(x, c);
         return true;
     }
     bool over = job_is_over(c);

@@ -297,17 +297,22 @@ static void begin(struct call *c, struct env *e, struct arena *a, const struct c
     c->request_id = id_text(a, ID_JOB, job->id);
 }
 
-static void run_failed(struct env *e, struct arena *a, const struct claimed *job, struct str error)
+/* In memory of its own: the job's may be what failed. */
+static void run_failed(struct env *e, const struct claimed *job, struct str error)
 {
+    struct arena a = { 0 };
     struct call c;
 
-    begin(&c, e, a, job);
-    if (c.job_kind == NULL || !decode(&c, job))
+    begin(&c, e, &a, job);
+    if (c.job_kind == NULL || !decode(&c, job)) {
+        arena_done(&a);
         return; /* a kind of a newer program: its lease runs out, another node may know it */
+    }
     c.prepared = &error;
     enum err err = record(&c, record_failure);
     log_warn(e->log, err == E_OK ? "job.failed" : "job.stuck", L_STR("job", c.request_id),
              L_STR("kind", job->kind), L_INT("attempt", job->attempt), L_STR("error", error));
+    arena_done(&a);
 }
 
 static void run_job(struct env *e, struct arena *a, const struct claimed *job)
@@ -317,7 +322,7 @@ static void run_job(struct env *e, struct arena *a, const struct claimed *job)
     begin(&c, e, a, job);
     enum err err = decode(&c, job) ? effect(&c) : E_INVALID;
     if (err != E_OK)
-        run_failed(e, a, job, problem_text(&c, err, a));
+        run_failed(e, job, problem_text(&c, err, a));
     exec_job_ended(e->exec, job->id);
 }
 
@@ -444,7 +449,8 @@ static bool hand_over(struct jobs *j)
     struct claimed job;
     struct claiming k = { .result = &job };
 
-    must(a != NULL);
+    if (a == NULL)
+        return false;
     busy_find(j, &k);
     pthread_mutex_unlock(&j->lock);
     bool some = claim_one(j->env, a, &k);

@@ -19,7 +19,8 @@ static const struct field sweep_fields[] = {
 };
 STATIC_SHAPE(sweep);
 
-enum { KEEP_DAYS = 7, SWEEP_ROWS = 5000 };
+/* The reserve is enough for a thousand requests at once that find no memory; it costs none until then. */
+enum { KEEP_DAYS = 7, SWEEP_ROWS = 5000, RESERVE_BYTES = 16 << 20 };
 
 static enum err sweep_again(struct call *c)
 {
@@ -111,6 +112,8 @@ enum err env_start(struct env *e, int job_workers)
 {
     module_check(e->modules, e->modules_n);
     TRY(db_migrate(e->engine, e->log, e->modules, e->modules_n));
+    e->reserve = e->engine->reserve = reserve_open(RESERVE_BYTES);
+    must(e->reserve != NULL);
     e->ids.node = (unsigned)setting_int(e->settings, "core.node");
     e->revisions = calloc(1, sizeof(*e->revisions));
     must(e->revisions != NULL);
@@ -145,4 +148,7 @@ void env_stop(struct env *e)
     e->exec = NULL;
     free(e->revisions);
     e->revisions = NULL;
+    e->engine->reserve = NULL;
+    reserve_close(e->reserve);
+    e->reserve = NULL;
 }

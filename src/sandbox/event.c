@@ -187,6 +187,10 @@ static void send_to(struct call *c, const struct delivery *d, struct str body, s
     struct http_client *client = http_client_open();
     struct http_reply reply;
 
+    if (client == NULL) {
+        sent->why = STR("out of memory");
+        return;
+    }
     if (http_client_send(client, c->arena, &q, &reply) == HTTP_ANSWERED)
         sent->status = reply.status;
     sent->why = reply.why;

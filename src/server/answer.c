@@ -187,7 +187,7 @@ void answer_problem(struct request *r, enum err e)
 
     if (p.code != e)
         p = (struct problem) { .code = e };
-    if ((e == E_BUSY || e == E_UNAVAILABLE) && p.retry_after == 0)
+    if ((e == E_BUSY || e == E_UNAVAILABLE || e == E_NO_MEMORY) && p.retry_after == 0)
         p.retry_after = 1;
     r->answer = (struct answer) { .fd = -1 };
     if (r->route != NULL && r->route->wire == WIRE_PAGE && answer_index(r, err_status(e))) {
@@ -229,8 +229,9 @@ static struct str cache_default(const struct request *r, bool tagged)
     return tagged ? STR("private, no-cache") : STR("private, no-store");
 }
 
-/* Who asked is part of what the answer was computed from, so it hangs on his session and account too. */
-static void keep(struct request *r)
+/* Who asked is part of what the answer was computed from, so it hangs on his session and account too. False: there is no
+ * memory to keep it. */
+static bool keep(struct request *r)
 {
     struct call *c = &r->call;
     struct reply_key key = { c->actor.session, r->target,
@@ -238,6 +239,10 @@ static void keep(struct request *r)
     struct shared *s = shared_make(r->answer.status, r->answer.headers, r->answer.headers_n,
                                    r->answer.body, false);
 
+    if (s == NULL || r->arena.starved) { /* what it depends on may be incomplete */
+        shared_drop(s);
+        return false;
+    }
     if (id_some(c->who)) {
         depends(c, c->actor.session);
         depends(c, c->actor.account);
@@ -245,6 +250,7 @@ static void keep(struct request *r)
     replies_put(r->server->replies, &key, r->began_us, r->since, c->depends, c->depends_n,
                 c->depends_until, s);
     answer_shared(r, s);
+    return true;
 }
 
 /* A read of an address is asked for again and again: it has a tag, and may be answered by "as you have it". */
@@ -268,10 +274,8 @@ static void answer_bytes(struct request *r, int status, struct str type, struct 
     answer_header(r, "Cache-Control",
                   reply->cache.p != NULL ? reply->cache : cache_default(r, tagged));
     answer_guarded(r, type.p != NULL && str_starts(type, "text/html") ? GUARDS_PAGE : GUARDS_DATA);
-    if (r->route->cached && status == 200 && reply->headers_n == 0) {
-        keep(r);
+    if (r->route->cached && status == 200 && reply->headers_n == 0 && keep(r))
         return;
-    }
     reply_headers(r);
     if (tagged && etag_listed(r->known[KNOWN_IF_NONE_MATCH], etag))
         r->answer.status = 304; /* the carrier leaves off the body, but tells its length */

@@ -87,8 +87,9 @@ static void send_all(int fd, struct str text)
 void connection_say(struct connection *c, enum err e, struct request *r)
 {
     struct request *own = r == NULL ? request_new(c->http->server, STR("/"), STR("")) : r;
+    if (own == NULL)
+        return; /* no memory for a word: it is closed without one */
     struct buf b = { .arena = &own->arena };
-
     if (r == NULL) {
         request_refuse(own, e, NULL, NULL);
         request_begin(own, STR("GET"));

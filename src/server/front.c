@@ -551,13 +551,19 @@ static void time_head(struct front *f, bool unfinished)
     __atomic_store_n(&f->head_since_us, unfinished ? monotonic_us() : 0, __ATOMIC_RELAXED);
 }
 
-static void make_room(struct front *f, size_t more)
+/* False: no memory, and the connection ends here. */
+static bool make_room(struct front *f, size_t more)
 {
     if (f->n + more <= f->size)
-        return;
+        return true;
+    char *held = realloc(f->held, f->n + more);
+    if (held == NULL) {
+        f->stage = BROKEN;
+        return false;
+    }
+    f->held = held;
     f->size = f->n + more;
-    f->held = realloc(f->held, f->size);
-    must(f->held != NULL);
+    return true;
 }
 
 /* Nothing of what is handed on may wait any more. */
@@ -592,8 +598,7 @@ static size_t take_direct(struct front *f, char *p, size_t n)
 {
     size_t rest, out = sift(f, p, n, &rest);
 
-    if (rest > 0) {
-        make_room(f, rest + ROOM_BYTES);
+    if (rest > 0 && make_room(f, rest + ROOM_BYTES)) {
         memcpy(f->held, p + out, rest);
         f->n = rest;
     }
@@ -616,8 +621,8 @@ ssize_t front_recv(struct front *f, int fd, char *p, size_t size)
 
     while (n < size && f->stage != BROKEN) {
         bool direct = f->n == 0;
-        if (!direct)
-            make_room(f, ROOM_BYTES);
+        if (!direct && !make_room(f, ROOM_BYTES))
+            break;
         size_t room = direct ? size - n : f->size - f->n;
         ssize_t got = recvfrom(fd, direct ? p + n : f->held + f->n, room, 0, NULL, NULL);
         if (got <= 0)

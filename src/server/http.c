@@ -91,12 +91,22 @@ static struct MHD_Response *body_of(struct answer *a)
         const char *in;
         void *out; /* not written to */
     } p = { .in = a->body.n == 0 ? "" : a->body.p };
-    int fd = a->fd;
-
-    if (fd < 0)
+    if (a->fd < 0)
         return MHD_create_response_from_buffer(a->body.n, p.out, MHD_RESPMEM_PERSISTENT);
-    a->fd = -1; /* the library closes it */
-    return MHD_create_response_from_fd_at_offset64((uint64_t)a->length, fd, (uint64_t)a->from);
+    struct MHD_Response *m =
+        MHD_create_response_from_fd_at_offset64((uint64_t)a->length, a->fd, (uint64_t)a->from);
+    if (m != NULL)
+        a->fd = -1; /* the library closes it */
+    return m;
+}
+
+/* One that was made at the start: nothing can be made now, or not in time. */
+static enum MHD_Result queue_sorry(struct connection *c)
+{
+    struct shared *sorry = c->http->server->sorry;
+
+    c->want = WANT_ANSWER;
+    return MHD_queue_response(c->mhd, (unsigned)sorry->status, sorry->response);
 }
 
 static enum MHD_Result queue_own(struct connection *c)
@@ -104,11 +114,16 @@ static enum MHD_Result queue_own(struct connection *c)
     struct request *r = c->request;
     struct answer *a = &r->answer;
     struct MHD_Response *m = body_of(a);
+    bool good = m != NULL;
 
-    must(m != NULL);
-    for (size_t i = 0; i < a->headers_n; i++)
-        must(MHD_add_response_header(m, a->headers[i].name,
-                                     str_copy(&r->arena, a->headers[i].value).p) == MHD_YES);
+    for (size_t i = 0; i < a->headers_n && good; i++)
+        good = MHD_add_response_header(m, a->headers[i].name,
+                                       str_copy(&r->arena, a->headers[i].value).p) == MHD_YES;
+    if (!good) {
+        if (m != NULL)
+            MHD_destroy_response(m);
+        return queue_sorry(c);
+    }
     if (c->unread || __atomic_load_n(&c->http->quiet, __ATOMIC_RELAXED))
         MHD_add_response_header(m, "Connection", "close");
     enum MHD_Result result = MHD_queue_response(c->mhd, (unsigned)a->status, m);
@@ -145,11 +160,8 @@ static enum MHD_Result queue_answer(struct connection *c)
 /* The runner did not answer in time, and still has the request. */
 static enum MHD_Result queue_too_late(struct connection *c)
 {
-    struct shared *late = c->http->server->too_late;
-
     c->abandoned = false;
-    c->want = WANT_ANSWER;
-    return MHD_queue_response(c->mhd, (unsigned)late->status, late->response);
+    return queue_sorry(c);
 }
 
 /* --- the handler ------------------------------------------------------------------------------------------------ */
@@ -272,8 +284,10 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *mhd, const c
     enum MHD_Result result;
 
     (void)context, (void)mhd, (void)url, (void)version;
-    if (!connection_enter(c))
+    if (c == NULL || !connection_enter(c))
         return MHD_NO;
+    if (c->request == NULL && !c->abandoned)
+        return MHD_NO; /* no memory for it: refused by closing */
     if (c->want == WANT_HEAD)
         result = first_call(c, method);
     else
@@ -318,7 +332,8 @@ static struct connection *connection_new(struct http *h, struct MHD_Connection *
 {
     struct connection *c = calloc(1, sizeof(*c));
 
-    must(c != NULL);
+    if (c == NULL)
+        return NULL; /* its first request is refused by closing */
     c->http = h;
     c->mhd = mhd;
     c->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
@@ -360,7 +375,8 @@ static void *on_target(void *context, const char *target, struct MHD_Connection 
     struct connection *c =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 
-    must(c != NULL);
+    if (c == NULL)
+        return NULL;
     must(c->request == NULL);
     /* A request that the front has not seen would be one that nobody has checked. */
     must(c->taken < c->front.requests);

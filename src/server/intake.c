@@ -9,7 +9,7 @@ struct intake {
     struct str path;
     int fd;
     int64_t size;
-    struct sha256_stream *hash;
+    struct sha256_stream hash;
 };
 
 static enum err why(int error)
@@ -29,13 +29,13 @@ struct intake *intake_open(struct env *e, struct arena *a, enum err *err)
         *err = why(errno);
         return NULL;
     }
-    t->hash = sha256_begin();
+    sha256_begin(&t->hash);
     return t;
 }
 
 enum err intake_add(struct intake *t, const char *p, size_t n)
 {
-    sha256_add(t->hash, p, n);
+    sha256_add(&t->hash, p, n);
     t->size += (int64_t)n;
     while (n > 0) {
         ssize_t took = write(t->fd, p, n);
@@ -55,8 +55,7 @@ enum err intake_end(struct intake *t, struct upload *result)
 
     t->fd = -1;
     *result = (struct upload) { .path = t->path, .size = t->size };
-    result->hash = sha256_end(t->hash);
-    t->hash = NULL;
+    result->hash = sha256_end(&t->hash);
     return close(fd) == 0 ? E_OK : why(errno);
 }
 
@@ -71,7 +70,5 @@ void intake_drop(struct intake *t)
         return;
     if (t->fd >= 0)
         close(t->fd);
-    if (t->hash != NULL)
-        sha256_end(t->hash);
     unlink(t->path.p); /* gone already when a blob store took it */
 }

@@ -134,12 +134,14 @@ struct shared *replies_find(struct replies *c, const struct reply_key *key, int6
     return found;
 }
 
+/* NULL: no memory. */
 static struct kept *kept_new(const struct reply_key *key, const uint32_t *slots, size_t n)
 {
     size_t slots_bytes = n * sizeof(*slots);
     struct kept *k = calloc(1, sizeof(*k) + slots_bytes + key->target.n);
 
-    must(k != NULL);
+    if (k == NULL)
+        return NULL;
     k->key = *key;
     k->n = n;
     if (n > 0)
@@ -161,6 +163,8 @@ void replies_put(struct replies *c, const struct reply_key *key, int64_t now_us,
     if (n > SLOTS_MAX || bytes > c->part_max / 4)
         return;
     struct kept *k = kept_new(key, slots, n);
+    if (k == NULL)
+        return; /* it is computed again next time */
     k->hash = hash;
     k->until_us = now_us + KEEP_US;
     k->since = since;

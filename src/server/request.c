@@ -32,10 +32,11 @@ struct request *request_new(struct server *s, struct str target, struct str peer
         s->free_n--;
     }
     pthread_mutex_unlock(&s->free_lock);
-    struct arena arena = r != NULL ? r->arena : (struct arena) { 0 };
-    if (r == NULL)
+    struct arena arena = r != NULL ? r->arena : (struct arena) { .reserve = s->env->reserve };
+    if (r == NULL && !reserve_is_low(s->env->reserve))
         r = malloc(sizeof(*r));
-    must(r != NULL);
+    if (r == NULL)
+        return NULL;
     memset(r, 0, offsetof(struct request, lines));
     r->arena = arena;
     r->server = s;
@@ -470,7 +471,7 @@ static enum err take_body(struct request *r, const char *p, size_t n)
             return body_refused(r);
         r->body.arena = &r->arena;
         buf_add(&r->body, (struct str) { p, n });
-        return E_OK;
+        return r->arena.starved ? E_NO_MEMORY : E_OK;
     }
     if (r->intake == NULL)
         r->intake = intake_open(r->server->env, &r->arena, &e);
@@ -586,15 +587,16 @@ static enum err decode_json(struct request *r, struct str text)
 /* Method, address and body: what an Idempotency-Key stands for. */
 static struct sha256 fingerprint(struct request *r, struct str body)
 {
-    struct sha256_stream *h = sha256_begin();
+    struct sha256_stream h;
 
-    sha256_add(h, r->method_text.p, r->method_text.n);
-    sha256_add(h, " ", 1);
-    sha256_add(h, r->target.p, r->target.n);
-    sha256_add(h, "\n", 1);
+    sha256_begin(&h);
+    sha256_add(&h, r->method_text.p, r->method_text.n);
+    sha256_add(&h, " ", 1);
+    sha256_add(&h, r->target.p, r->target.n);
+    sha256_add(&h, "\n", 1);
     if (body.n > 0)
-        sha256_add(h, body.p, body.n);
-    return sha256_end(h);
+        sha256_add(&h, body.p, body.n);
+    return sha256_end(&h);
 }
 
 static enum err decode_file(struct request *r)
@@ -702,6 +704,8 @@ static bool one_stage(struct request *r, enum step *step)
     case ANSWER:
         break;
     }
+    if (r->arena.starved && r->stage != ANSWER)
+        e = E_NO_MEMORY; /* whatever it looks like: nothing new is begun on the reserve */
     if (e != E_OK) {
         report(r, e);
         answer_problem(r, e);

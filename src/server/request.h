@@ -109,7 +109,7 @@ struct request {
     struct line lines[HEADERS_MAX]; /* last, because it is not cleared */
 };
 
-/* target, peer: copied. */
+/* target, peer: copied. NULL: no memory. */
 struct request *request_new(struct server *s, struct str target, struct str peer);
 void request_free(struct request *r);
 

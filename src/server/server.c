@@ -150,10 +150,11 @@ struct server *server_open(struct env *e)
                               (size_t)setting_int(e->settings, "http.cache_mb") << 20, seed[1]);
     s->web = web_open(s);
     s->streams = streams_open(s);
-    /* Theirs is still in the runner's hands. */
-    s->too_late = answer_busy(s, 2,
-                              "It took too long. It may still be done: ask again with the same "
-                              "Idempotency-Key.");
+    /* Theirs is still in the runner's hands, or nothing could be made for them. */
+    s->sorry = answer_busy(s, 2,
+                           "It took too long, or memory ran out. It may still be done: ask again "
+                           "with the same Idempotency-Key.");
+    must(s->sorry != NULL);
     s->shed = shed_open(s);
     return s;
 }
@@ -212,7 +213,7 @@ bool server_close(struct server *s, int limit_s)
         streams_end(s->streams);
     streams_close(s->streams);
     shed_close(s->shed);
-    shared_drop(s->too_late);
+    shared_drop(s->sorry);
     web_close(s->web);
     replies_close(s->replies);
     s->env->limiter = NULL;
@@ -333,6 +334,9 @@ void server_call(struct server *s, struct arena *a, struct http_call *h)
     struct request *r = request_new(s, h->target, STR("127.0.0.1"));
     enum step step;
 
+    h->status = 0; /* no memory for it: a connection would be closed without a word */
+    if (r == NULL)
+        return;
     give_lines(r, a, h);
     request_begin(r, str_of(h->method));
     while ((step = request_go(r)) != STEP_ANSWER)

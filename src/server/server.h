@@ -42,6 +42,7 @@ struct http_call {
     size_t reply_headers_n;
     struct header reply_headers[32];
 };
+/* Status 0: refused without an answer, because there is no memory for one. */
 void server_call(struct server *s, struct arena *a, struct http_call *h);
 /* For tests: told of each answer, by call or by socket, on the thread that gave it. h has the request's body where it was JSON
  * or raw, and no bytes of files. r: NULL when there is none. */

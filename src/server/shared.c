@@ -11,18 +11,16 @@ static struct MHD_Response *make(struct str body, bool own)
         const char *in;
         void *out; /* the library does not write into it, but its signature says so */
     } p = { .in = body.n == 0 ? "" : body.p };
-    struct MHD_Response *m = MHD_create_response_from_buffer(
-        body.n, p.out, own ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
-
-    must(m != NULL);
-    return m;
+    return MHD_create_response_from_buffer(body.n, p.out,
+                                           own ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
 }
 
 static struct str copy(struct str body)
 {
     char *p = malloc(body.n + 1);
 
-    must(p != NULL);
+    if (p == NULL)
+        return STR_NONE;
     memcpy(p, body.n == 0 ? "" : body.p, body.n);
     p[body.n] = 0;
     return (struct str) { p, body.n };
@@ -33,13 +31,23 @@ struct shared *shared_make(int status, const struct header *headers, size_t n, s
 {
     struct shared *s = calloc(1, sizeof(*s));
 
-    must(s != NULL);
+    if (s == NULL)
+        return NULL;
     s->refs = 1;
     s->status = status;
     s->body = body_lives ? body : copy(body);
-    s->response = make(s->body, !body_lives);
+    s->response = s->body.p == NULL ? NULL : make(s->body, !body_lives);
+    if (s->response == NULL) {
+        if (!body_lives)
+            free((char *)(uintptr_t)s->body.p);
+        free(s);
+        return NULL;
+    }
     for (size_t i = 0; i < n; i++) /* values of ours end in NUL: literals, or made by str_printf */
-        must(MHD_add_response_header(s->response, headers[i].name, headers[i].value.p) == MHD_YES);
+        if (MHD_add_response_header(s->response, headers[i].name, headers[i].value.p) != MHD_YES) {
+            shared_drop(s);
+            return NULL;
+        }
     s->etag = str_of(MHD_get_response_header(s->response, "ETag"));
     return s;
 }

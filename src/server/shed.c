@@ -37,8 +37,10 @@ struct shed *shed_open(struct server *s)
     if (shed->patience_max_us < shed->patience_us)
         shed->patience_max_us = shed->patience_us;
     must(pthread_key_create(&shed->loop, free) == 0);
-    for (int i = 0; i < ANSWERS; i++)
+    for (int i = 0; i < ANSWERS; i++) {
         shed->answers[i] = answer_busy(s, i + 1, "Many are here at once. Nothing was done.");
+        must(shed->answers[i] != NULL);
+    }
     return shed;
 }
 
@@ -51,17 +53,19 @@ void shed_close(struct shed *s)
     free(s);
 }
 
+/* NULL: no memory, so nobody is refused; the next request tries again. */
 static struct overload *overload_of_loop(struct shed *s)
 {
     struct overload *o = pthread_getspecific(s->loop);
 
-    if (o == NULL) {
-        o = malloc(sizeof(*o));
-        must(o != NULL);
-        *o = (struct overload) { .patience_us = s->patience_us,
-                                 .patience_max_us = s->patience_max_us };
-        must(pthread_setspecific(s->loop, o) == 0);
+    if (o != NULL)
+        return o;
+    o = malloc(sizeof(*o));
+    if (o == NULL || pthread_setspecific(s->loop, o) != 0) {
+        free(o);
+        return NULL;
     }
+    *o = (struct overload) { .patience_us = s->patience_us, .patience_max_us = s->patience_max_us };
     return o;
 }
 
@@ -71,7 +75,8 @@ bool shed_refuses(struct request *r)
 
     if (s->patience_us == 0 || r->waited_us == NULL || r->route->vital)
         return false;
-    if (!overload_refuses(overload_of_loop(s), r->waited_us(r), r->began_us))
+    struct overload *o = overload_of_loop(s);
+    if (o == NULL || !overload_refuses(o, r->waited_us(r), r->began_us))
         return false;
     uint64_t n = __atomic_add_fetch(&s->count, 1, __ATOMIC_RELAXED);
     if (r->route->wire == WIRE_PAGE) { /* people see the app, which tells them */

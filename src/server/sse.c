@@ -80,9 +80,15 @@ static void keep(struct stream *s, struct str text)
         return;
     }
     if (s->n + text.n > s->size) {
-        s->size = (s->n + text.n) * 2;
-        s->queue = realloc(s->queue, s->size);
-        must(s->queue != NULL);
+        size_t size = (s->n + text.n) * 2;
+        char *queue = realloc(s->queue, size);
+        if (queue == NULL) {
+            metrics_add(s->all->server->metrics, METRIC_STREAMS_DROPPED, 1);
+            end(s); /* the browser comes again, and is told what it missed */
+            return;
+        }
+        s->queue = queue;
+        s->size = size;
     }
     memcpy(s->queue + s->n, text.p, text.n);
     s->n += text.n;
@@ -193,7 +199,8 @@ static struct stream *stream_new(struct streams *all, struct request *r)
     struct stream *s = calloc(1, sizeof(*s));
     struct str token = r->token;
 
-    must(s != NULL);
+    if (s == NULL)
+        return NULL;
     pthread_mutex_init(&s->lock, NULL);
     s->all = all;
     s->fd = -1;
@@ -252,7 +259,11 @@ enum err streams_join(struct call *c)
 
     if (c->env->hub == NULL || r->server->http == NULL)
         return fail(c, E_BUSY, "Events are not served here.");
+    if (c->prepared != NULL)
+        return E_OK; /* run again: it is open already */
     struct stream *s = stream_new(all, r);
+    if (s == NULL)
+        return E_NO_MEMORY;
     metrics_add(r->server->metrics, METRIC_STREAMS, 1);
     s->hub = hub_join(c->env->hub, c->who, seen_last(c), heard, s);
     if (s->hub == NULL || !list_add(all, s)) {

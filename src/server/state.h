@@ -30,8 +30,8 @@ struct server {
     struct web *web;
     struct streams *streams;
     struct shed *shed;
-    struct http *http;       /* NULL: no socket */
-    struct shared *too_late; /* 503 for those who waited in vain */
+    struct http *http;    /* NULL: no socket */
+    struct shared *sorry; /* 503 for those who waited in vain, or for whom nothing can be made */
 
     bool https;           /* the public address is https: Secure cookies, HSTS */
     bool limit_rates;     /* setting http.rates */

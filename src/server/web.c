@@ -51,7 +51,9 @@ static struct shared *variant_make(struct server *s, const struct web_file *f, s
     if (f->br.p != NULL || f->gzip.p != NULL)
         h[n++] = (struct header) { "Vary", STR("Accept-Encoding") };
     n += answer_guards(s, page ? GUARDS_PAGE : GUARDS_ASSET, h + n);
-    return shared_make(200, h, n, body, true);
+    struct shared *made = shared_make(200, h, n, body, true);
+    must(made != NULL); /* at the start */
+    return made;
 }
 
 /* The two places of index.html that web_page fills. Without them it is served as it is. */

@@ -21,7 +21,10 @@ struct http_client *http_client_open(void)
 {
     struct http_client *h = calloc(1, sizeof(*h));
 
-    must(h != NULL && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
+    if (h == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        free(h);
+        return NULL;
+    }
     must(pthread_mutex_init(&h->lock, NULL) == 0);
     return h;
 }
@@ -47,8 +50,7 @@ static CURL *take(struct http_client *h)
     pthread_mutex_unlock(&h->lock);
     if (e == NULL)
         e = curl_easy_init();
-    must(e != NULL);
-    return e;
+    return e; /* NULL: no memory */
 }
 
 /* Handles keep their connections; what was set is forgotten. */
@@ -96,25 +98,36 @@ static size_t on_header(char *p, size_t one, size_t n, void *context)
     return n;
 }
 
-#define SET(e, option, value) must(curl_easy_setopt((e), (option), (value)) == CURLE_OK)
+/* Each copies its text, for which there may be no memory; then nothing is sent. */
+#define SET(e, option, value) good = good && curl_easy_setopt((e), (option), (value)) == CURLE_OK
 
-static struct curl_slist *header_list(struct arena *a, const struct http_request *q)
+static bool header_add(struct curl_slist **list, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(*list, line);
+
+    if (longer != NULL)
+        *list = longer;
+    return longer != NULL;
+}
+
+static bool header_list(struct arena *a, const struct http_request *q, struct curl_slist **list)
 {
     /* curl would wait a second for "100 Continue" before a body of more than 1 KiB. */
-    struct curl_slist *list = curl_slist_append(NULL, "Expect:");
+    bool good = header_add(list, "Expect:");
 
     for (size_t i = 0; i < q->headers_n; i++) {
         must(memchr(q->headers[i].p, '\n', q->headers[i].n) == NULL);
         must(memchr(q->headers[i].p, '\r', q->headers[i].n) == NULL);
-        list = curl_slist_append(list, str_copy(a, q->headers[i]).p);
-        must(list != NULL);
+        good = good && header_add(list, str_copy(a, q->headers[i]).p);
     }
-    return list;
+    return good;
 }
 
-static void set_request(CURL *e, struct arena *a, const struct http_request *q,
+static bool set_request(CURL *e, struct arena *a, const struct http_request *q,
                         struct curl_slist *headers)
 {
+    bool good = true;
+
     SET(e, CURLOPT_URL, str_copy(a, q->url).p);
     SET(e, CURLOPT_PROTOCOLS_STR, "http,https");
     SET(e, CURLOPT_PROXY, "");
@@ -128,14 +141,19 @@ static void set_request(CURL *e, struct arena *a, const struct http_request *q,
         SET(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->body.n);
         SET(e, CURLOPT_POSTFIELDS, q->body.p);
     }
+    return good;
 }
 
-static void set_receiving(CURL *e, struct receiving *r)
+static bool set_receiving(CURL *e, struct receiving *r, char why[CURL_ERROR_SIZE])
 {
+    bool good = true;
+
     SET(e, CURLOPT_WRITEFUNCTION, on_body);
     SET(e, CURLOPT_WRITEDATA, r);
     SET(e, CURLOPT_HEADERFUNCTION, on_header);
     SET(e, CURLOPT_HEADERDATA, r);
+    SET(e, CURLOPT_ERRORBUFFER, why);
+    return good;
 }
 
 /* curl counts the bytes of the request it handed to the socket, over all tries on kept connections. */
@@ -149,31 +167,42 @@ static enum http_end end_of(CURL *e, CURLcode code)
     return sent == 0 ? HTTP_NOT_SENT : HTTP_UNKNOWN;
 }
 
+static enum http_end perform(CURL *e, struct receiving *r, char why[CURL_ERROR_SIZE])
+{
+    struct http_reply *reply = r->reply;
+    long status = 0;
+    CURLcode code = curl_easy_perform(e);
+    enum http_end end = end_of(e, code);
+
+    must(curl_easy_getinfo(e, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK);
+    reply->status = (int)status;
+    reply->body = buf_str(&r->body);
+    if (end != HTTP_ANSWERED)
+        reply->why = str_copy(r->arena, str_of(why[0] != 0 ? why : curl_easy_strerror(code)));
+    return end;
+}
+
 enum http_end http_client_send(struct http_client *h, struct arena *a, const struct http_request *q,
                                struct http_reply *reply)
 {
     char why[CURL_ERROR_SIZE] = "";
     struct receiving r = { .arena = a, .body = { .arena = a }, .wanted = q->wanted };
     CURL *e = take(h);
-    struct curl_slist *headers = header_list(a, q);
+    struct curl_slist *headers = NULL;
     int64_t began = monotonic_us();
-    long status = 0;
+    enum http_end end = HTTP_NOT_SENT;
 
-    *reply = (struct http_reply) { 0 };
+    *reply = (struct http_reply) { .why = STR("out of memory") };
     r.reply = reply;
     r.body_max = q->body_max > 0 ? q->body_max : BODY_MAX;
-    set_request(e, a, q, headers);
-    set_receiving(e, &r);
-    SET(e, CURLOPT_ERRORBUFFER, why);
-    CURLcode code = curl_easy_perform(e);
-    enum http_end end = end_of(e, code);
-    must(curl_easy_getinfo(e, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK);
-    reply->status = (int)status;
-    reply->body = buf_str(&r.body);
+    if (e != NULL && header_list(a, q, &headers) && set_request(e, a, q, headers) &&
+        set_receiving(e, &r, why)) {
+        reply->why = STR_NONE;
+        end = perform(e, &r, why);
+    }
     reply->took_us = monotonic_us() - began;
-    if (end != HTTP_ANSWERED)
-        reply->why = str_copy(a, str_of(why[0] != 0 ? why : curl_easy_strerror(code)));
-    give_back(h, e);
+    if (e != NULL)
+        give_back(h, e);
     curl_slist_free_all(headers);
     return end;
 }

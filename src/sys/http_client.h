@@ -37,6 +37,7 @@ struct http_reply {
     int64_t took_us;
 };
 
+/* NULL: no memory. */
 struct http_client *http_client_open(void);
 enum http_end http_client_send(struct http_client *h, struct arena *a, const struct http_request *q,
                                struct http_reply *reply);

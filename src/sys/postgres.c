@@ -30,10 +30,7 @@ enum { EXIT_UNKNOWN_COMMIT = 70, ASK_SECONDS = 60 };
 
 static void *some(size_t n, size_t size)
 {
-    void *p = calloc(n == 0 ? 1 : n, size);
-
-    must(p != NULL);
-    return p;
+    return calloc(n == 0 ? 1 : n, size);
 }
 
 /* --- transactions ----------------------------------------------------------------------------------------------- */
@@ -173,13 +170,16 @@ static bool announced_again(struct postgres *k)
 static enum err commit_write(struct postgres *k)
 {
     PGresult *r = k->announcement != NULL ? commit_and_announce(k) : PQexec(k->handle, "COMMIT");
+    bool told =
+        PQresultErrorField(r, PG_DIAG_SQLSTATE) != NULL || PQresultStatus(r) == PGRES_COMMAND_OK;
     bool undone = PQresultStatus(r) == PGRES_COMMAND_OK && strcmp(PQcmdStatus(r), "COMMIT") != 0;
     enum err e = postgres_finish(k, r, "COMMIT");
 
     /* The server says ROLLBACK to the COMMIT of a broken transaction; core knows of it before, so this is our bug. */
     must(!undone);
-    if (postgres_is_connected(k))
+    if (postgres_is_connected(k) && told)
         return e;
+    /* Without a word of the server's own the error is libpq's, which had no memory for the answer; whatever that was. */
     do /* nobody is told that it is done before the other nodes are */
         e = commit_lost(k);
     while (e == E_OK && !announced_again(k));
@@ -190,6 +190,8 @@ static enum err commit_now(struct postgres *k)
 {
     if (k->begin != NULL)
         return E_OK; /* nothing was ever asked */
+    if (k->writing && k->transaction[0] == 0)
+        return E_NO_MEMORY; /* its id, by which its fate could be asked, was lost on the way */
     if (k->writing)
         return commit_write(k);
     k->answer_due = PQsendQuery(k->handle, "COMMIT") == 1;
@@ -254,7 +256,8 @@ static enum err postgres_announce(struct db *db, struct str text)
 
     must(db->open_transaction && k->writing && k->announcement == NULL && text.n < 8000);
     k->announcement = strndup(text.p, text.n);
-    must(k->announcement != NULL);
+    if (k->announcement == NULL)
+        return E_NO_MEMORY;
     return db->broken != E_OK ? db->broken : postgres_begun(k);
 }
 
@@ -289,6 +292,8 @@ static enum err engine_open(struct engine *e, bool write, struct db **result)
 {
     struct postgres *k = some(1, sizeof(*k));
 
+    if (k == NULL)
+        return E_NO_MEMORY;
     k->db = (struct db) { .ops = &connection_ops, .engine = e };
     k->write = write;
     enum err error = postgres_connect(k);
@@ -442,6 +447,7 @@ struct engine *postgres_open(struct str url, struct log *log)
     struct postgres_engine *e = some(1, sizeof(*e) + url.n + 1);
     char *why = NULL;
 
+    must(e != NULL);
     e->engine = (struct engine) { .ops = &ops, .log = log };
     memcpy(e->url, url.p, url.n);
     PQconninfoOption *options = PQconninfoParse(e->url, &why);

@@ -65,10 +65,12 @@ enum err postgres_finish(struct postgres *k, PGresult *r, const char *sql)
         const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
         if (state == NULL)
             state = "";
-        e = postgres_is_connected(k) ? error_of_state(state) : E_UNAVAILABLE;
+        e = !postgres_is_connected(k) ? E_UNAVAILABLE
+            : state[0] == 0           ? E_NO_MEMORY /* not the server's: libpq had none */
+                                      : error_of_state(state);
         /* Not the details: they quote the row, with addresses and hashes. */
         const char *why = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
-        if (e == E_INTERNAL || e == E_UNAVAILABLE)
+        if (e == E_INTERNAL || e == E_UNAVAILABLE || e == E_NO_MEMORY)
             log_failure(k, state, why != NULL ? why : PQerrorMessage(k->handle), sql);
     }
     PQclear(r);
@@ -87,6 +89,7 @@ static void no_notice(void *context, const PGresult *r)
     (void)context, (void)r; /* "relation exists, skipping" */
 }
 
+/* NULL, to which libpq answers like to a bad connection: no memory. */
 PGconn *postgres_dial(const char *url, bool write)
 {
     /* What the URL says wins over what stands before it. */
@@ -98,7 +101,6 @@ PGconn *postgres_dial(const char *url, bool write)
                                    url,         "UTF8", NULL };
     PGconn *handle = PQconnectdbParams(names, values, 1);
 
-    must(handle != NULL);
     PQsetNoticeReceiver(handle, no_notice, NULL);
     return handle;
 }
@@ -137,17 +139,22 @@ enum err postgres_connect(struct postgres *k)
 static void settle(struct postgres *k)
 {
     bool pipeline = PQpipelineStatus(k->handle) != PQ_PIPELINE_OFF, end = !k->answer_due;
+    int nothing = 0;
     PGresult *r;
 
     while (!end) {
         r = PQgetResult(k->handle);
+        nothing = r == NULL ? nothing + 1 : 0;
         end = pipeline ? PQresultStatus(r) == PGRES_PIPELINE_SYNC : r == NULL;
-        end = end || !postgres_is_connected(k);
+        end = end || !postgres_is_connected(k) || nothing > 2;
         PQclear(r);
     }
-    if (pipeline)
-        PQexitPipelineMode(k->handle);
     k->answer_due = false;
+    if ((pipeline && !PQexitPipelineMode(k->handle)) || nothing > 2) {
+        PQfinish(
+            k->handle); /* out of step with the server: an answer was lost for want of memory */
+        k->handle = NULL;
+    }
 }
 
 enum err postgres_ensure(struct postgres *k)

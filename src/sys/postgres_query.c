@@ -34,10 +34,7 @@ struct statement {
 
 static void *some(size_t n, size_t size)
 {
-    void *p = calloc(n == 0 ? 1 : n, size);
-
-    must(p != NULL);
-    return p;
+    return calloc(n == 0 ? 1 : n, size);
 }
 
 static Oid type_of(const struct db_value *v)
@@ -79,29 +76,33 @@ static enum err prepare_on_server(struct postgres *k, struct statement *s)
     return E_OK;
 }
 
-static void find_columns(struct statement *s, const PGresult *r)
+/* False: no memory. */
+static bool find_columns(struct statement *s, const PGresult *r)
 {
     size_t n = (size_t)PQnfields(r);
 
     s->base.names = some(n, sizeof(s->base.names[0]));
     s->types = some(n, sizeof(s->types[0]));
     s->cells = some(n, sizeof(s->cells[0]));
+    if (s->base.names == NULL || s->types == NULL || s->cells == NULL)
+        return false;
     for (size_t i = 0; i < n; i++) {
-        char *name = strdup(PQfname(r, (int)i));
-        must(name != NULL);
-        s->base.names[i] = str_of(name);
+        s->base.names[i] = str_of(strdup(PQfname(r, (int)i)));
+        if (s->base.names[i].p == NULL)
+            return false;
         s->types[i] = PQftype(r, (int)i);
+        s->base.columns++;
     }
-    s->base.columns = n;
+    return true;
 }
 
 static enum err describe(struct postgres *k, struct statement *s)
 {
     PGresult *r = PQdescribePrepared(k->handle, s->name);
 
-    if (PQresultStatus(r) == PGRES_COMMAND_OK)
-        find_columns(s, r);
-    return postgres_finish(k, r, s->text);
+    bool good = PQresultStatus(r) != PGRES_COMMAND_OK || find_columns(s, r);
+    enum err e = postgres_finish(k, r, s->text);
+    return good ? e : E_NO_MEMORY;
 }
 
 enum err postgres_prepare(struct db *db, const char *text, const struct db_value *args, size_t n,
@@ -113,8 +114,10 @@ enum err postgres_prepare(struct db *db, const char *text, const struct db_value
     TRY(postgres_ready(k));
     must(n <= POSTGRES_ARGS_MAX);
     s = some(1, sizeof(*s));
-    s->text = strdup(text);
-    must(s->text != NULL);
+    if (s == NULL || (s->text = strdup(text)) == NULL) {
+        free(s);
+        return E_NO_MEMORY;
+    }
     s->parameters = args == NULL ? 0 : (int)n;
     for (size_t i = 0; args != NULL && i < n; i++)
         s->parameter_types[i] = type_of(&args[i]);

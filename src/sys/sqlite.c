@@ -5,6 +5,7 @@
  * make us wait for a lock, and then not for long: BUSY_MS, and E_BUSY. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sys/sqlite.h"
+#include "base/when.h"
 #include "sys/sqlite_ids.h"
 
 #include <errno.h>
@@ -109,6 +110,8 @@ static enum err error_of(struct connection *k, int code, const char *sql)
     default:
         break;
     }
+    if (code == SQLITE_IOERR_NOMEM)
+        return E_NO_MEMORY;
     switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -116,6 +119,8 @@ static enum err error_of(struct connection *k, int code, const char *sql)
         return E_BUSY;
     case SQLITE_FULL:
         return full(k, sql);
+    case SQLITE_NOMEM:
+        return E_NO_MEMORY;
     default:
         log_failure(k, code, sql);
         return E_INTERNAL;
@@ -158,36 +163,40 @@ static void sqlite_drop(struct db *db, struct db_statement *base)
 
 static void *some(size_t n, size_t size)
 {
-    void *p = calloc(n == 0 ? 1 : n, size);
-
-    must(p != NULL);
-    return p;
+    return calloc(n == 0 ? 1 : n, size);
 }
 
-/* To SQLite "$2" is a name, and gets the next free index where it first stands. */
-static void find_arguments(struct statement *s)
+/* To SQLite "$2" is a name, and gets the next free index where it first stands. False: no memory. */
+static bool find_arguments(struct statement *s)
 {
     s->arguments = (size_t)sqlite3_bind_parameter_count(s->handle);
     s->argument_of = some(s->arguments, sizeof(s->argument_of[0]));
+    if (s->argument_of == NULL)
+        return false;
     for (size_t i = 0; i < s->arguments; i++) {
         const char *name = sqlite3_bind_parameter_name(s->handle, (int)i + 1);
         int64_t number = 0;
         must(name != NULL && str_int(str_of(name + 1), &number) && number > 0);
         s->argument_of[i] = (size_t)number - 1;
     }
+    return true;
 }
 
-static void find_columns(struct statement *s)
+static bool find_columns(struct statement *s)
 {
-    s->base.columns = (size_t)sqlite3_column_count(s->handle);
-    s->base.names = some(s->base.columns, sizeof(s->base.names[0]));
-    s->cells = some(s->base.columns, sizeof(s->cells[0]));
-    for (size_t i = 0; i < s->base.columns; i++) {
+    size_t n = (size_t)sqlite3_column_count(s->handle);
+
+    s->base.names = some(n, sizeof(s->base.names[0]));
+    s->cells = some(n, sizeof(s->cells[0]));
+    for (size_t i = 0; i < n && s->base.names != NULL && s->cells != NULL; i++) {
         /* A copy: SQLite's own goes when it plans the statement anew, as it does for arguments that a partial index asks. */
-        char *name = strdup(sqlite3_column_name(s->handle, (int)i));
-        must(name != NULL);
-        s->base.names[i] = str_of(name);
+        const char *name = sqlite3_column_name(s->handle, (int)i);
+        s->base.names[i] = str_of(name == NULL ? NULL : strdup(name));
+        if (s->base.names[i].p == NULL)
+            return false;
+        s->base.columns++;
     }
+    return s->base.columns == n;
 }
 
 static enum err sqlite_prepare(struct db *db, const char *text, const struct db_value *args,
@@ -203,9 +212,15 @@ static enum err sqlite_prepare(struct db *db, const char *text, const struct db_
         return error_inside(k, code, text);
     must(handle != NULL && str_trim(str_of(rest)).n == 0); /* one statement, not several */
     struct statement *s = some(1, sizeof(*s));
+    if (s == NULL) {
+        sqlite3_finalize(handle);
+        return E_NO_MEMORY;
+    }
     s->handle = handle;
-    find_arguments(s);
-    find_columns(s);
+    if (!find_arguments(s) || !find_columns(s)) {
+        sqlite_drop(db, &s->base);
+        return E_NO_MEMORY;
+    }
     *result = &s->base;
     return E_OK;
 }
@@ -236,32 +251,31 @@ static int bind_all(struct statement *s, const struct db_value *args, size_t n)
     return SQLITE_OK;
 }
 
-static struct str bytes_at(const void *p, int n)
+/* SQLite gives NULL for empty bytes, and when it had no memory to put them together. */
+static bool read_bytes(sqlite3_stmt *handle, int at, enum db_kind kind, struct db_value *v)
 {
-    return (struct str) { p == NULL ? "" : p, (size_t)n };
+    const void *p = kind == DB_TEXT ? (const void *)sqlite3_column_text(handle, at)
+                                    : sqlite3_column_blob(handle, at);
+    size_t n = (size_t)sqlite3_column_bytes(handle, at);
+
+    *v = (struct db_value) { .kind = kind, .s = { p == NULL ? "" : p, n } };
+    return p != NULL || sqlite3_errcode(sqlite3_db_handle(handle)) != SQLITE_NOMEM;
 }
 
-static void read_cell(sqlite3_stmt *handle, int at, struct db_value *v)
+/* False: no memory. */
+static bool read_cell(sqlite3_stmt *handle, int at, struct db_value *v)
 {
     switch (sqlite3_column_type(handle, at)) {
     case SQLITE_INTEGER:
         *v = (struct db_value) { .kind = DB_INT, .i = sqlite3_column_int64(handle, at) };
-        break;
-    case SQLITE_TEXT: {
-        const void *p = sqlite3_column_text(handle, at);
-        *v = (struct db_value) { .kind = DB_TEXT,
-                                 .s = bytes_at(p, sqlite3_column_bytes(handle, at)) };
-        break;
-    }
-    case SQLITE_BLOB: {
-        const void *p = sqlite3_column_blob(handle, at);
-        *v = (struct db_value) { .kind = DB_BLOB,
-                                 .s = bytes_at(p, sqlite3_column_bytes(handle, at)) };
-        break;
-    }
+        return true;
+    case SQLITE_TEXT:
+        return read_bytes(handle, at, DB_TEXT, v);
+    case SQLITE_BLOB:
+        return read_bytes(handle, at, DB_BLOB, v);
     case SQLITE_NULL:
         *v = (struct db_value) { .kind = DB_NULL };
-        break;
+        return true;
     default:
         must_failed("a real number in a result: there are none in this house, CAST it", __FILE__,
                     __LINE__);
@@ -275,9 +289,12 @@ static int step_all(struct statement *s, db_row *row, void *context, enum err *e
 
     while ((code = sqlite3_step(s->handle)) == SQLITE_ROW) {
         must(row != NULL); /* a row came where none can be taken */
-        for (size_t i = 0; i < s->base.columns; i++)
-            read_cell(s->handle, (int)i, &s->cells[i]);
-        *e = row(context, &s->base, s->cells);
+        *e = E_OK;
+        for (size_t i = 0; i < s->base.columns && *e == E_OK; i++)
+            if (!read_cell(s->handle, (int)i, &s->cells[i]))
+                *e = E_NO_MEMORY;
+        if (*e == E_OK)
+            *e = row(context, &s->base, s->cells);
         if (*e != E_OK)
             break;
     }
@@ -364,6 +381,25 @@ static void room_again(struct connection *k)
     }
 }
 
+static bool is_no_memory(int code)
+{
+    return code == SQLITE_IOERR_NOMEM || (code & 0xff) == SQLITE_NOMEM;
+}
+
+/* Memory may run out behind the last write of a COMMIT: it is undone for all who read, but its frames lie whole in the log,
+ * and recovery after a crash would find them. The next commit writes over them; then, and only then, it has failed for sure. */
+static void bury(struct connection *k, int code)
+{
+    for (int i = 0; i < 20; i++) {
+        if (!sqlite3_get_autocommit(k->handle))
+            step_fixed(k, ROLLBACK);
+        else if (sqlite3_exec(k->handle, "PRAGMA user_version=1", NULL, NULL, NULL) == SQLITE_OK)
+            return;
+        sleep_ms(10L << (i < 7 ? i : 7));
+    }
+    stop(k, code);
+}
+
 static enum err sqlite_commit(struct db *db)
 {
     struct connection *k = (struct connection *)db;
@@ -372,7 +408,9 @@ static enum err sqlite_commit(struct db *db)
     must(db->open_transaction);
     if (e == E_OK) {
         int code = step_fixed(k, COMMIT);
-        if ((code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CORRUPT)
+        if (is_no_memory(code))
+            bury(k, code);
+        else if ((code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CORRUPT)
             stop(k, code);
         e = error_of(k, code, "COMMIT");
     }
@@ -513,6 +551,8 @@ static enum err engine_open(struct engine *base, bool write, struct db **result)
     struct sqlite_engine *e = (struct sqlite_engine *)base;
     struct connection *k = some(1, sizeof(*k));
 
+    if (k == NULL)
+        return E_NO_MEMORY;
     k->db = (struct db) { .ops = &connection_ops, .engine = base };
     int code = connection_start(k, e->path, write);
     if (code == SQLITE_OK) {
@@ -582,6 +622,7 @@ struct engine *sqlite_open(struct str path, struct log *log)
     struct sqlite_engine *e = some(1, sizeof(*e) + path.n + 1);
     struct db *db = NULL;
 
+    must(e != NULL);
     /* No counting of memory behind a global lock. Refused, and no harm, when SQLite is running already. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     e->engine = (struct engine) { .ops = &ops, .log = log };

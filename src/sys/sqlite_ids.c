@@ -23,7 +23,8 @@ static int ids_connect(sqlite3 *db, void *aux, int argc, const char *const *argv
 {
     (void)aux, (void)argc, (void)argv, (void)why;
     *result = calloc(1, sizeof(**result));
-    must(*result != NULL);
+    if (*result == NULL)
+        return SQLITE_NOMEM;
     return sqlite3_declare_vtab(db, "CREATE TABLE ids (value INTEGER, list HIDDEN)");
 }
 
@@ -55,7 +56,8 @@ static int ids_open(sqlite3_vtab *t, sqlite3_vtab_cursor **result)
     struct cursor *c = calloc(1, sizeof(*c));
 
     (void)t;
-    must(c != NULL);
+    if (c == NULL)
+        return SQLITE_NOMEM;
     *result = &c->base;
     return SQLITE_OK;
 }
@@ -96,10 +98,12 @@ static int ids_filter(sqlite3_vtab_cursor *base, int number, const char *name, i
     const char *text = (const char *)sqlite3_value_text(args[0]);
 
     (void)number, (void)name;
-    must(n == 1 && text != NULL && text[0] == '[');
+    must(n == 1);
     free(c->text);
-    c->text = strdup(text);
-    must(c->text != NULL);
+    c->text = text == NULL ? NULL : strdup(text);
+    if (c->text == NULL)
+        return SQLITE_NOMEM;
+    must(text[0] == '[');
     c->next = c->text;
     c->row = 0;
     return ids_next(base);

@@ -722,5 +722,6 @@ struct pay *stripe_open(const struct stripe_options *o)
         str_printf(&s->arena, "Authorization: Bearer %.*s", STR_FMT(str_trim(o->key)));
     secrets_set(s, o->webhook_secrets);
     s->http = http_client_open();
+    must(s->http != NULL);
     return &s->pay;
 }

@@ -198,7 +198,7 @@ static enum err sign_up_prepare(struct call *c)
     TRY(account_password_check(c, in->password, in->email, name));
     *hash = account_hash(c, in->password);
     c->prepared = hash;
-    return E_OK;
+    return hash->p == NULL ? E_NO_MEMORY : E_OK;
 }
 
 static enum err sign_up(struct call *c)

@@ -14,6 +14,7 @@ enum err account_aside(struct call *c, handler *run, void *prepared);
 enum err account_password_check(struct call *c, struct str password, struct str email,
                                 struct str name);
 /* As it is stored: quick where development says so. Slow: for .prepare. */
+/* None: no memory for it. */
 struct str account_hash(struct call *c, struct str password);
 /* The owner has read a mail of ours. Nothing happens the second time. E_NOT_FOUND. */
 enum err account_set_verified(struct call *c, struct id account);

@@ -205,7 +205,7 @@ static enum err reset_prepare(struct call *c)
     TRY(account_password_check(c, in->password, owner.email, owner.name));
     *made = (struct new_password) { account_hash(c, in->password), owner.email };
     c->prepared = made;
-    return E_OK;
+    return made->hash.p == NULL ? E_NO_MEMORY : E_OK;
 }
 
 /* Whoever knew the old password is out; the owner, who proved to read its mail, may log in at once. */

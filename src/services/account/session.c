@@ -265,9 +265,12 @@ static enum err login_prepare(struct call *c)
                         in->email);
     if (e != E_OK && e != E_NOT_FOUND)
         return e;
-    bool right = password_check(e == E_OK ? found->password : nobodys_hash(c), in->password);
+    enum password fits =
+        password_check(e == E_OK ? found->password : nobodys_hash(c), in->password);
     c->prepared = found;
-    if (right && e == E_OK)
+    if (fits == PASSWORD_NO_MEMORY)
+        return E_NO_MEMORY;
+    if (fits == PASSWORD_RIGHT && e == E_OK)
         return E_OK;
     TRY(account_aside(c, login_failed, found));
     return fail(c, E_WRONG_PASSWORD, NULL);
@@ -433,7 +436,9 @@ static void note_later(struct call *c, struct seen_note what)
 {
     struct arena *a = calloc(1, sizeof(*a));
 
-    must(a != NULL);
+    if (a == NULL)
+        return;
+    a->reserve = c->env->reserve;
     struct call *note = arena_new(a, struct call);
     call_begin(note, c->env, a);
     note->prepared = arena_copy(a, &what, sizeof(what));

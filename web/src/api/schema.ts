@@ -24,6 +24,7 @@ export type ErrorCode =
   | "key_in_use"
   | "busy"
   | "unavailable"
+  | "no_memory"
   | "storage_full"
   | "taken"
   | "conflict"

@@ -3,6 +3,7 @@
 #include "test/line.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <sys/socket.h>
 
 struct line_out line_open(const char *setting)
@@ -50,7 +51,8 @@ struct str line_hear(struct line_out *l, int fd, const char *until)
         n = recv(fd, buf_room(&b, 4096), 4096, 0);
         b.n += n > 0 ? (size_t)n : 0;
         if (n < 0)
-            FAIL("still open after 5 s: %.*s", STR_FMT(buf_str(&b)));
+            FAIL("%s: %.*s", errno == EAGAIN ? "still open after 5 s" : strerror(errno),
+                 STR_FMT(buf_str(&b)));
     } while (n > 0 && (until == NULL || strstr(buf_str(&b).p, until) == NULL));
     return buf_str(&b);
 }

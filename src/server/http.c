@@ -16,6 +16,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 enum {
@@ -346,12 +347,28 @@ static struct connection *connection_new(struct http *h, struct MHD_Connection *
     return c;
 }
 
+static bool more_came(int fd)
+{
+    int n = 0;
+
+    return ioctl(fd, FIONREAD, &n) == 0 && n > 0;
+}
+
+/* The client shall find its answer, and then the end: a socket that is closed with bytes unread is reset, which takes what was
+ * not read yet from the other side too. */
+static void part(const struct connection *c)
+{
+    if (c->unread || (!c->handed_over && more_came(c->fd)))
+        linger(c->http, c->fd);
+    else if (!c->handed_over)
+        shutdown(c->fd, SHUT_WR);
+}
+
 static void connection_gone(struct connection *c)
 {
     connection_unlink(c);
     front_close(&c->front, c->fd);
-    if (c->unread)
-        linger(c->http, c->fd);
+    part(c);
     if (c->request != NULL)
         request_free(c->request);
     crowd_leave(c->http->crowd, address_of(c->mhd));

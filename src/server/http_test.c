@@ -15,6 +15,15 @@
 #define POST_ECHO "POST /t/echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
 #define NEXT      "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"
 
+static struct str repeated(struct arena *a, const char *piece, size_t n)
+{
+    struct buf b = { .arena = a };
+
+    for (size_t i = 0; i < n; i++)
+        buf_add(&b, str_of(piece));
+    return buf_str(&b);
+}
+
 TEST(requests_behind_each_other_are_answered_in_order)
 {
     static const struct str text = {
@@ -60,6 +69,23 @@ TEST(requests_may_come_in_crumbs)
     line_close(&l);
 }
 
+/* What is sent behind the last request is not read; the answer arrives all the same, and then the end. */
+TEST(an_answer_survives_what_is_sent_behind_it)
+{
+    struct line_out l = line_open(NULL);
+    struct str behind = repeated(l.hall->arena, NEXT, 5000);
+
+    for (int i = 0; i < 50; i++) {
+        int fd = line_dial(&l);
+        line_say(fd, STR("GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+        line_say(fd, behind);
+        struct str reply = line_hear(&l, fd, NULL); /* a reset would fail it */
+        CHECK_INT(reply_count(reply, "alive"), 1);
+        close(fd);
+    }
+    line_close(&l);
+}
+
 /* Half a body and the connection's end, which come while the loop is held: epoll tells of both at once, and once. */
 TEST(an_end_that_comes_with_data_is_noticed)
 {
@@ -83,15 +109,6 @@ TEST(an_end_that_comes_with_data_is_noticed)
 }
 
 /* --- sizes ------------------------------------------------------------------------------------------------------ */
-
-static struct str repeated(struct arena *a, const char *piece, size_t n)
-{
-    struct buf b = { .arena = a };
-
-    for (size_t i = 0; i < n; i++)
-        buf_add(&b, str_of(piece));
-    return buf_str(&b);
-}
 
 TEST(large_heads_are_refused_with_their_own_status)
 {

@@ -42,6 +42,11 @@ bool fault_struck(void)
     return __atomic_load_n(&the_fault.strikes, __ATOMIC_ACQUIRE) > 0;
 }
 
+void fault_forget(void)
+{
+    __atomic_store_n(&the_fault.strikes, 0, __ATOMIC_RELEASE);
+}
+
 bool fault_disarm(int64_t *count)
 {
     __atomic_store_n(&the_fault.armed, 0, __ATOMIC_RELEASE);

@@ -33,6 +33,8 @@ void fault_arm(enum fault what, int64_t n, bool ever);
 /* True when it struck. *count (may be NULL): how many there were. */
 bool fault_disarm(int64_t *count);
 bool fault_struck(void);
+/* As if none had struck yet. */
+void fault_forget(void);
 /* What this thread does is the test's own business. Returns what it was. */
 bool fault_spare(bool spared);
 /* No WRITE is committed: each ends as if its COMMIT had failed. For looking how it would go. */

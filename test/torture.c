@@ -23,6 +23,7 @@
 #include <glob.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -215,9 +216,18 @@ static enum err hurry_bank(struct call *c)
                      " WHERE state = 'waiting' AND kind = 'sandbox.deliver'");
 }
 
+/* A charge whose outcome is unknown is asked about after a while: now. */
+static enum err hurry_house(struct call *c)
+{
+    TRY(hurry_on(c));
+    return db_run(c, "UPDATE job SET due_business = 0 WHERE state = 'waiting'"
+                     " AND kind = 'payment.watch' AND EXISTS (SELECT 1 FROM payment"
+                     " WHERE state = 'unknown')");
+}
+
 static void hurry(struct stage *s)
 {
-    in_transaction(s->house->env, WRITE, hurry_on, NULL);
+    in_transaction(s->house->env, WRITE, hurry_house, NULL);
     if (s->bank != NULL)
         in_transaction(bank_env(s->bank), WRITE, hurry_bank, NULL);
 }
@@ -228,6 +238,8 @@ static void hurry(struct stage *s)
  * seconds for a job that cannot run. */
 struct helper {
     struct stage *stage;
+    pthread_t thread;
+    sem_t begun;
     bool stop; /* atomic */
 };
 
@@ -235,6 +247,7 @@ static void *help(void *arg)
 {
     struct helper *h = arg;
 
+    sem_post(&h->begun);
     while (!__atomic_load_n(&h->stop, __ATOMIC_ACQUIRE)) {
         stage_jobs(h->stage);
         if (fault_struck()) {
@@ -246,18 +259,24 @@ static void *help(void *arg)
     return NULL;
 }
 
-static void send_waiting(struct torture *t, struct stage *s, struct http_call *h)
+/* Before memory fails: a sanitizer cannot begin a thread without any. */
+static void helper_begin(struct helper *h, struct stage *s)
 {
-    struct helper helper = { .stage = s };
-    bool was = fault_spare(true);
-    pthread_t thread;
+    fault_forget();
+    *h = (struct helper) { .stage = s };
+    must(sem_init(&h->begun, 0, 0) == 0);
+    must(pthread_create(&h->thread, NULL, help, h) == 0);
+    while (sem_wait(&h->begun) != 0) {
+    }
+}
 
-    must(pthread_create(&thread, NULL, help, &helper) == 0);
-    fault_spare(was);
-    server_call(s->server, &t->room, h);
-    __atomic_store_n(&helper.stop, true, __ATOMIC_RELEASE);
-    fault_spare(true);
-    pthread_join(thread, NULL);
+static void helper_end(struct helper *h)
+{
+    bool was = fault_spare(true);
+
+    __atomic_store_n(&h->stop, true, __ATOMIC_RELEASE);
+    pthread_join(h->thread, NULL);
+    sem_destroy(&h->begun);
     fault_spare(was);
 }
 
@@ -268,13 +287,20 @@ static void room_clear(struct torture *t)
     t->room.used = t->room.total = 0;
 }
 
-static void send_once(struct torture *t, struct stage *s, struct http_call *h, bool waits)
+/* n = 0: nothing fails. */
+static void send_once(struct torture *t, struct stage *s, struct http_call *h, bool waits,
+                      int64_t n)
 {
+    struct helper helper;
+
     room_clear(t);
     if (waits)
-        send_waiting(t, s, h);
-    else
-        server_call(s->server, &t->room, h);
+        helper_begin(&helper, s);
+    if (n > 0)
+        fault_arm(t->plan.what, n, t->plan.ever);
+    server_call(s->server, &t->room, h);
+    if (waits)
+        helper_end(&helper);
 }
 
 static void check_refusal(struct stage *s, const struct http_call *h)
@@ -290,9 +316,11 @@ static void check_refusal(struct stage *s, const struct http_call *h)
         BAD("a refusal that is no problem: %d %.*s", h->status, STR_FMT(h->reply));
 }
 
+/* A request that was refused after its commit is still running under its key. */
 static bool refused(const struct http_call *h)
 {
-    return h->status == 0 || h->status >= 500;
+    return h->status == 0 || h->status >= 500 ||
+           (h->status == 409 && memmem(h->reply.p, h->reply.n, "\"key_in_use\"", 12) != NULL);
 }
 
 /* A login that could not be tried to its end is counted all the same: nobody shall guess while we are short of memory. Here
@@ -312,9 +340,7 @@ static bool strike(struct torture *t, struct stage *s, struct http_call *h, bool
 {
     struct when began = env_real_now(s->house->env);
 
-    room_clear(t);
-    fault_arm(t->plan.what, n, t->plan.ever);
-    send_once(t, s, h, waits);
+    send_once(t, s, h, waits, n);
     bool struck = fault_struck();
     fault_disarm(NULL);
     t->cases++;
@@ -409,7 +435,7 @@ static void run_through(struct torture *t, struct stage *s, int line, struct htt
     }
     if (last.status == 0) { /* only this case was wanted */
         last = *h;
-        send_once(t, s, &last, waits);
+        send_once(t, s, &last, waits, 0);
     }
     *h = last;
 }
@@ -430,7 +456,7 @@ static void check_replay(struct torture *t, struct stage *s, const struct http_c
 
     if (asked->headers_n == 0 || asked->token.p == NULL || got->status >= 300)
         return;
-    send_once(t, s, &again, true);
+    send_once(t, s, &again, true, 0);
     if (again.status != got->status ||
         !str_eq(stage_member(s, again.reply, "id"), stage_member(s, got->reply, "id")))
         BAD("the same key gave %d %.*s, and now %d %.*s", got->status, STR_FMT(got->reply),
@@ -449,7 +475,7 @@ static void torture_call(void *context, struct stage *s, int line, struct http_c
     *h = asked;
     t->step++;
     if (!is_chosen(t)) {
-        send_once(t, s, h, waits);
+        send_once(t, s, h, waits, 0);
         keep_answer(s, h);
         return;
     }

@@ -25,7 +25,12 @@ static int ids_connect(sqlite3 *db, void *aux, int argc, const char *const *argv
     *result = calloc(1, sizeof(**result));
     if (*result == NULL)
         return SQLITE_NOMEM;
-    return sqlite3_declare_vtab(db, "CREATE TABLE ids (value INTEGER, list HIDDEN)");
+    int code = sqlite3_declare_vtab(db, "CREATE TABLE ids (value INTEGER, list HIDDEN)");
+    if (code != SQLITE_OK) {
+        free(*result);
+        *result = NULL;
+    }
+    return code;
 }
 
 static int ids_disconnect(sqlite3_vtab *t)

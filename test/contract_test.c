@@ -3,6 +3,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/exec.h"
 #include "core/jobs.h"
+#include "test/fault.h"
 #include "test/record.h"
 #include "test/stage.h"
 
@@ -382,6 +383,29 @@ TEST(our_own_mistake_is_an_answer_too)
 
     behind_its_back(&p, lose_follows);
     expect(&p, ask_alone(&p, p.fan, "GET", "/v1/follows", STR("")), 500, "internal");
+    stage_close(p.stage);
+}
+
+/* Torture tries every place; here one is enough, and its answer is kept. */
+TEST(a_call_without_memory_is_told_so)
+{
+    struct arena room = { 0 };
+    bool told = false;
+
+    if (!fault_possible(FAULT_MEMORY))
+        SKIP("malloc is the sanitizer's");
+    struct play p = play_open("sqlite", false);
+    arena_alloc(&room, 1 << 18);
+    for (int64_t n = 1; n <= 20 && !told; n++) {
+        struct http_call h = { .method = "GET", .target = STR("/v1/creators"), .token = p.fan };
+        room.used = room.total = 0; /* its one chunk again: this arena has no reserve */
+        fault_arm(FAULT_MEMORY, n, false);
+        server_call(p.stage->server, &room, &h);
+        fault_disarm(NULL);
+        told = h.status == 503 && str_is(stage_member(p.stage, h.reply, "code"), "no_memory");
+    }
+    CHECK(told);
+    arena_done(&room);
     stage_close(p.stage);
 }
 

@@ -45,6 +45,7 @@ export class Guest {
         Object.assign(guest, { house, name, scheme, size, tell, looks, folder, counter });
         guest.seen = []; // every answer: { url, status, type, body }
         guest.heard = []; // every event of the event stream
+        guest.parts = new Set(); // addresses that the server answered with a part
         guest.troubles = []; // errors of the console and the page, breaches of the policy
         guest.unread = [];
         guest.allowed = [[401, /./], [402, /./]];
@@ -72,6 +73,11 @@ export class Guest {
         });
         const wire = await this.context.newCDPSession(page);
         await wire.send("Network.enable");
+        const asked = new Map();
+        wire.on("Network.requestWillBeSent", (event) => asked.set(event.requestId, event.request.url));
+        wire.on("Network.responseReceivedExtraInfo", (event) => {
+            if (event.statusCode === 206) this.parts.add(asked.get(event.requestId));
+        });
         wire.on("Network.eventSourceMessageReceived", (event) => {
             this.heard.push(`${event.eventName} ${event.data}`);
             record({ stream: `id: ${event.eventId}\nevent: ${event.eventName}\ndata: ${event.data}\n\n` });
@@ -94,17 +100,19 @@ export class Guest {
         }
     }
 
+    // A picture that Chromium has the beginning of is a 200 for the page, with the headers of the 206 that brought the rest.
     async #exchange(response, one) {
         const request = response.request();
+        const headers = await response.allHeaders();
         const json = (type) => /json/.test(type ?? "");
         return {
             method: request.method(),
             target: one.url.slice(this.house.url.length),
             page: one.type.startsWith("text/html"),
             sent: json(request.headers()["content-type"]) ? request.postData() : null,
-            status: one.status,
+            status: headers["content-range"] && this.parts.has(one.url) ? 206 : one.status,
             type: one.type || null,
-            headers: await response.allHeaders(),
+            headers,
             reply: json(one.type) ? one.body.toString() : null,
         };
     }

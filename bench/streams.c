@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EVENTS = 512, AT_ONCE = 200 };
+enum { EVENTS = 512, AT_ONCE = 64 };
 
 struct stream {
     int fd;

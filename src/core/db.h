@@ -11,9 +11,10 @@
  * as an argument.
  *
  * Words that the drivers replace, so that one text serves both: INTEGER and BLOB (types, casts),
- * STRICT, FOR UPDATE and SKIP LOCKED (dropped where one writer needs no locks), TX_ID() and
- * TX_HORIZON() (see events.c). `WHERE id IN_LIST($1)` with db_ids(c, ids, n) as argument: a list of
- * any length, one query for all rows of a page. Its opposite is `NOT (id IN_LIST($1))`.
+ * STRICT, FOR UPDATE and SKIP LOCKED (dropped where one writer needs no locks), TX_ID($1) (the number
+ * of this transaction; where there is one writer $1, which grows) and TX_HORIZON() (of the oldest that
+ * runs; see events.c). `WHERE id IN_LIST($1)` with db_ids(c, ids, n) as argument: a list of any length,
+ * one query for all rows of a page. Its opposite is `NOT (id IN_LIST($1))`.
  * Write `CAST(sum(x) AS INTEGER)`: PostgreSQL sums to numeric. A UNIQUE violation ends the call
  * with E_TAKEN; where that is expected, write ON CONFLICT DO NOTHING and look at RETURNING, because
  * PostgreSQL cannot go on after an error.

@@ -2,7 +2,8 @@
  *
  * Order: an event's place is (tx, id). On PostgreSQL ids are made before the commit and may become visible out of order;
  * readers therefore stay below the oldest running transaction (TX_HORIZON()), under which nothing can appear any more.
- * On SQLite one writer makes the ids in commit order, and both words are constants. */
+ * On SQLite one writer makes the ids in the order of commits: tx is the id again, and nothing stands above the reader. (A
+ * constant would do for the order, but not for the index: SQLite would look through all that was ever written.) */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/events.h"
 #include "core/exec.h"
@@ -12,7 +13,14 @@
 #include <string.h>
 #include <time.h>
 
-enum { READ_MAX = 200, STREAMS_MAX = 20000, BUCKETS = 4096, IDLE_MS = 1000, FAILURES_MAX = 8 };
+enum {
+    READ_MAX = 200,
+    STREAMS_MAX = 20000,
+    STREAMS_EACH = 32, /* of one account: its tabs */
+    BUCKETS = 4096,
+    IDLE_MS = 1000,
+    FAILURES_MAX = 8
+};
 
 struct place {
     int64_t tx;
@@ -64,7 +72,7 @@ enum err event_add(struct call *c, const struct event_kind *kind, struct id audi
     c->woke_events = true;
     return db_run(c,
                   "INSERT INTO event (id, tx, kind, audience, payload, created)"
-                  " VALUES ($1, TX_ID(), $2, $3, $4, $5)",
+                  " VALUES ($1, TX_ID($1), $2, $3, $4, $5)",
                   new_id(c), str_of(kind->name), audience, shape_json(kind->shape, value, c->arena),
                   c->now);
 }
@@ -403,6 +411,16 @@ static bool replay(struct hub *h, struct hub_stream *s, struct id after)
     return e == E_OK;
 }
 
+/* Under the lock. */
+static bool has_room(const struct hub *h, struct id audience)
+{
+    size_t own = 0;
+
+    for (const struct hub_stream *s = h->buckets[bucket_of(audience)]; s != NULL; s = s->next)
+        own += id_is(s->audience, audience);
+    return h->streams < STREAMS_MAX && own < STREAMS_EACH && !h->stopping;
+}
+
 struct hub_stream *hub_join(struct hub *h, struct id audience, struct id after,
                             void (*heard)(void *context, struct str sse), void *context)
 {
@@ -413,7 +431,7 @@ struct hub_stream *hub_join(struct hub *h, struct id audience, struct id after,
         return NULL;
     *s = (struct hub_stream) { .audience = audience, .heard = heard, .context = context };
     pthread_mutex_lock(&h->lock);
-    bool room = h->streams < STREAMS_MAX && !h->stopping;
+    bool room = has_room(h, audience);
     if (room) {
         struct hub_stream **bucket = &h->buckets[bucket_of(audience)];
         s->next = *bucket;

@@ -24,7 +24,7 @@ int events_drain(struct env *e);
 
 /* A browser's stream. heard is called on the hub's thread with the SSE text of one or more events.
  * after: the last seen event, none for "from now on". Returns NULL when there are too many
- * streams. */
+ * streams, of this account or in all. */
 struct hub_stream;
 struct hub_stream *hub_join(struct hub *h, struct id audience, struct id after,
                             void (*heard)(void *context, struct str sse), void *context);

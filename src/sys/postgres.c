@@ -427,7 +427,7 @@ static const struct db_word words[] = {
     { "STRICT, WITHOUT ROWID", "" },
     { "WITHOUT ROWID", "" },
     { "STRICT", "" },
-    { "TX_ID()", "(pg_current_xact_id()::text::bigint)" },
+    { "TX_ID($1)", "(pg_current_xact_id()::text::bigint)" },
     { "TX_HORIZON()", "(pg_snapshot_xmin(pg_current_snapshot())::text::bigint)" },
     { NULL, NULL },
 };

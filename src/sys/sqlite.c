@@ -574,13 +574,14 @@ static void engine_close(struct engine *e)
     free(e);
 }
 
-/* One writer needs no row locks, and sees no transaction but finished ones. Longest first. */
+/* One writer needs no row locks, and sees no transaction but finished ones: what it numbers is in the order of commits.
+ * Longest first. */
 static const struct db_word words[] = {
     { "FOR UPDATE SKIP LOCKED", "" },
     { "FOR UPDATE", "" },
     { "SKIP LOCKED", "" },
-    { "TX_ID()", "0" },
-    { "TX_HORIZON()", "1" },
+    { "TX_ID($1)", "$1" },
+    { "TX_HORIZON()", "9223372036854775807" },
     { NULL, NULL },
 };
 

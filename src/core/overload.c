@@ -10,7 +10,8 @@ static void end_interval(struct overload *o, int64_t came_us, int64_t now_us)
     /* Nobody came; not: somebody was there, and nobody looked. */
     bool paused = came_us - o->ends_us >= OVERLOAD_INTERVAL_US;
 
-    if (paused || o->n < OVERLOAD_CROWD)
+    o->crowd = !paused && o->n >= OVERLOAD_CROWD;
+    if (!o->crowd)
         o->stands = false;
     else if (o->stands)
         o->stands = o->refused * FEW >= o->n;
@@ -28,10 +29,11 @@ bool overload_refuses(struct overload *o, int64_t waited_us, int64_t now_us)
     must(o->patience_max_us >= o->patience_us);
     if (now_us >= o->ends_us)
         end_interval(o, now_us - waited_us, now_us);
-    bool refused = waited_us > (o->stands ? o->patience_us : o->patience_max_us);
+    o->n++;
+    bool crowd = o->crowd || o->n > OVERLOAD_CROWD;
+    bool refused = crowd && waited_us > (o->stands ? o->patience_us : o->patience_max_us);
     if (waited_us < o->least_us)
         o->least_us = waited_us;
-    o->n++;
     o->refused += refused;
     return refused;
 }

@@ -8,6 +8,8 @@
  *              than one in eight had to be turned away. Too long is: longer than patience_us
  *   else       it takes up a burst. Too long is: longer than patience_max_us
  *
+ * Nobody is turned away where there is no crowd.
+ *
  * The end is not, as in CoDel, the first one who waits for less: with one left in time and all others turned away, that would
  * let the whole crowd in again each time, and everybody would wait for as long as the crowd takes.
  *
@@ -21,7 +23,7 @@
 enum {
     OVERLOAD_INTERVAL_US = 100000,
     OVERLOAD_CROWD =
-        10, /* fewer in an interval are no crowd, however late they are: the machine is slow, not the queue long */
+        10, /* so few in an interval are no crowd, however late they are: the machine is slow, not the queue long */
 };
 
 struct overload {
@@ -30,6 +32,7 @@ struct overload {
     int64_t ends_us;         /* of the present interval */
     int64_t least_us;        /* that anybody has waited in it */
     int64_t n, refused;      /* how many came in it, and were turned away */
+    bool crowd;              /* in the interval before */
     bool stands;
 };
 

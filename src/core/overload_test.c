@@ -105,15 +105,18 @@ TEST(overload_needs_a_crowd)
     int64_t now_us = SECOND;
 
     for (int i = 0; i < 100; i++, now_us += 25 * MS)
-        CHECK(!overload_refuses(&o, 10 * CALM, now_us));
+        CHECK(!overload_refuses(&o, 2 * MOST, now_us));
 }
 
 TEST(overload_has_an_end_of_all_patience)
 {
     struct overload o = fresh();
 
-    CHECK(!overload_refuses(&o, MOST, SECOND));
-    CHECK(overload_refuses(&o, MOST + 1, SECOND));
+    int64_t now_us = SECOND;
+
+    CHECK_INT(come(&o, &now_us, OVERLOAD_CROWD, MOST + 1), 0);
+    CHECK(!overload_refuses(&o, MOST, now_us));
+    CHECK(overload_refuses(&o, MOST + 1, now_us));
 }
 
 /* The control: what the tests above expect is this setting's doing. */

@@ -51,6 +51,7 @@ struct connection {
 struct http {
     struct server *server;
     struct MHD_Daemon *daemon;
+    struct acceptor *acceptor; /* NULL: no newcomers any more */
     struct crowd *crowd;
     int port;
     int64_t in_flight; /* atomic */

@@ -6,6 +6,7 @@
  * lives on, closes (and lingers) before a large one, and is written past the library in the middle of one. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/http.h"
+#include "server/acceptor.h"
 #include "server/answer.h"
 #include "server/connection.h"
 #include "server/crowd.h"
@@ -531,6 +532,8 @@ bool http_open(struct server *s, struct arena *a, struct str *why)
         return false;
     }
     h->port = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+    h->acceptor =
+        acceptor_start(h->daemon, s->metrics, setting_int(s->env->settings, "http.connections"));
     watch_start(h);
     return true;
 }
@@ -544,9 +547,8 @@ void http_quiesce(struct http *h)
 {
     if (__atomic_exchange_n(&h->quiet, true, __ATOMIC_ACQ_REL))
         return;
-    int fd = MHD_quiesce_daemon(h->daemon);
-    if (fd >= 0)
-        close(fd);
+    acceptor_stop(h->acceptor);
+    h->acceptor = NULL;
 }
 
 int64_t http_in_flight(const struct http *h)
@@ -556,6 +558,7 @@ int64_t http_in_flight(const struct http *h)
 
 void http_close(struct http *h)
 {
+    http_quiesce(h);
     watch_stop(h);
     MHD_stop_daemon(h->daemon);
     linger_end(h);

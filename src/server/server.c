@@ -82,7 +82,7 @@ static const struct setting settings[] = {
     { "http.proxies", SETTING_TEXT, "",
       "Addresses of proxies in front, with commas: their X-Forwarded-For is believed", 0, 0 },
     { "http.rates", SETTING_BOOL, "true", "Limit how often a caller may call", 0, 0 },
-    { "http.patience_ms", SETTING_INT, "15",
+    { "http.patience_ms", SETTING_INT, "30",
       "Who has waited longer for a loop, while nobody waits less, is told to come again; 0: nobody "
       "is",
       0, 60000 },

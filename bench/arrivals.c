@@ -481,22 +481,28 @@ static void begin_phase(struct run *r, size_t i, int64_t at_us)
     r->next_us = at_us;
 }
 
-/* Those who are due by now. */
-static void send_due(struct run *r, int64_t at_us)
+static void send_due_in_phase(struct run *r, int64_t at_us)
 {
-    while (r->phase < r->phases_n && at_us >= r->phase_end_us)
-        begin_phase(r, r->phase + 1, r->phase_end_us);
-    if (r->phase == r->phases_n)
-        return;
     const struct phase *p = &r->phases[r->phase];
+
     if (p->rate == 0) {
-        while (r->busy < (size_t)p->closed)
+        while (at_us < r->phase_end_us && r->busy < (size_t)p->closed)
             arrive(r, choose(r, now_us()));
         return;
     }
     while (r->next_us <= at_us && r->next_us < r->phase_end_us) {
         arrive(r, choose(r, r->next_us));
         r->next_us += (int64_t)(-log(fraction(r)) * 1e6 / p->rate + 0.5);
+    }
+}
+
+/* Those who are due by now; whoever was due in a phase that is over, too, however late we are. */
+static void send_due(struct run *r, int64_t at_us)
+{
+    for (; r->phase < r->phases_n; begin_phase(r, r->phase + 1, r->phase_end_us)) {
+        send_due_in_phase(r, at_us);
+        if (at_us < r->phase_end_us)
+            return;
     }
 }
 

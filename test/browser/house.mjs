@@ -87,6 +87,21 @@ export class House {
         });
     }
 
+    // So many open event streams of somebody with these cookies.
+    streams(count, cookies) {
+        const headers = { Cookie: cookies.map(({ name, value }) => `${name}=${value}`).join("; ") };
+        const open = () =>
+            new Promise((done, fail) => {
+                const request = http.get(`${this.url}/v1/events`, { headers, agent: false }, (reply) => {
+                    reply.on("error", () => {}); // it is ended by us
+                    if (reply.statusCode === 200) reply.once("data", () => done(request));
+                    else fail(new Error(`an event stream was answered with ${reply.statusCode}`));
+                });
+                request.on("error", fail);
+            });
+        return Promise.all(Array.from({ length: count }, open));
+    }
+
     // The link in the newest mail to somebody that leads to this page.
     mailedLink(address, path) {
         const folder = join(this.data, "mail");

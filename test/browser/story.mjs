@@ -567,6 +567,20 @@ try {
         await ana.look("subscribers-renewed");
     });
 
+    await step("who is refused the event stream asks again, and hears", async () => {
+        ana.expects(503, /\/v1\/events$/);
+        await ana.page.goto("about:blank");
+        const others = await house.streams(32, await ana.context.cookies(house.url)); // as many as one account may have
+        const refused = ana.page.waitForResponse((reply) => reply.url().endsWith("/v1/events") && reply.status() === 503);
+        await ana.go("/studio/compose");
+        await refused;
+        for (const one of others) one.destroy();
+        const before = ana.heard.length;
+        await ana.page.waitForResponse((reply) => reply.url().endsWith("/v1/events") && reply.status() === 200);
+        await ana.page.getByLabel("Choose photos").setInputFiles(join(pictures, "picture.webp"));
+        await until("a photograph is told of", () => ana.heard.slice(before).some((one) => one.startsWith("media.ready")), 60_000);
+    });
+
     await step("a page that is not there says so", async () => {
         nobody.expects(404, /./);
         await nobody.go("/@nobody_at_all");

@@ -193,13 +193,36 @@ export type LiveEvent = {
   [Kind in (typeof liveKinds)[number]]: { kind: Kind; data: Events[Kind] };
 }[(typeof liveKinds)[number]];
 
-/* The event stream. The browser reconnects by itself and resumes from the last event. Returns the function that ends it. */
-export function live(on: (event: LiveEvent) => void): () => void {
-  const source = new EventSource("/v1/events");
-  for (const kind of liveKinds)
-    source.addEventListener(kind, (event) => {
-      const data = parse((event as MessageEvent<string>).data);
-      if (typeof data === "object" && data !== null) on({ kind, data } as LiveEvent);
-    });
-  return () => source.close();
+/* How long until a stream that was refused is asked for again: later each time, and not all at once after a restart. */
+const refusedMs = (times: number) => Math.min(60_000, 2000 * 2 ** times) * (0.5 + Math.random());
+
+/* The event stream. When it breaks the browser reconnects by itself and resumes from the last event; when it is refused (the
+   program starts again, or is too busy) the browser gives up for good, and we go on. missed: it begins, and nobody knows what
+   happened before. Returns the function that ends it. */
+export function live(on: (event: LiveEvent) => void, missed: () => void): () => void {
+  let source: EventSource;
+  let again: ReturnType<typeof setTimeout>;
+  let last = "";
+  let refused = 0;
+  const open = () => {
+    source = new EventSource(last === "" ? "/v1/events" : `/v1/events?after=${last}`);
+    for (const kind of liveKinds)
+      source.addEventListener(kind, (event) => {
+        last = event.lastEventId;
+        const data = parse(event.data as string);
+        if (typeof data === "object" && data !== null) on({ kind, data } as LiveEvent);
+      });
+    source.onopen = () => {
+      refused = 0;
+      if (last === "") missed();
+    };
+    source.onerror = () => {
+      if (source.readyState === EventSource.CLOSED) again = setTimeout(open, refusedMs(refused++));
+    };
+  };
+  open();
+  return () => {
+    clearTimeout(again);
+    source.close();
+  };
 }

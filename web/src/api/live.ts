@@ -37,5 +37,14 @@ function apply(client: QueryClient, { kind, data }: LiveEvent): void {
 }
 
 export function useLive(client: QueryClient, on: boolean): void {
-  useEffect(() => (on ? live((event) => apply(client, event)) : undefined), [client, on]);
+  useEffect(
+    () =>
+      on
+        ? live(
+            (event) => apply(client, event),
+            () => void forget(client, "/v1"),
+          )
+        : undefined,
+    [client, on],
+  );
 }

@@ -161,9 +161,8 @@ export default function CheckoutReturn() {
     { params: { subscription: id } },
     {
       enabled: id !== "",
-      /* Also for one who turned back: the word that the card was declined may still be on its way. */
-      poll: (one) =>
-        !one || (one.state === "incomplete" && !one.decline) ? (late ? 10_000 : 2000) : false,
+      /* Also for one who turned back, or was declined: the word of what came next may still be on its way. */
+      poll: (one) => (!one || one.state === "incomplete" ? (late ? 10_000 : 2000) : false),
     },
   );
   const one = found.data;
@@ -183,7 +182,8 @@ export default function CheckoutReturn() {
   if (!one && found.isError)
     return <Failed error={found.error} retry={() => void found.refetch()} what="the payment" />;
   if (one && isLive(one)) return <Welcome one={one} />;
-  if (one && (one.decline || one.state !== "incomplete" || search.has("canceled")))
+  /* Who did not turn back has paid, as the payment page saw it: a decline is of an earlier try, unless nothing else comes. */
+  if (one && (one.state !== "incomplete" || search.has("canceled") || (late && one.decline)))
     return <Refused one={one} />;
   return (
     <Waiting

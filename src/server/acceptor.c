@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/acceptor.h"
 #include "base/check.h"
-#include "core/metrics.h"
 
 #include <errno.h>
 #include <microhttpd.h>
@@ -17,8 +16,7 @@ enum { FULL_MS = 10, STARVED_MS = 100 };
 
 struct acceptor {
     struct MHD_Daemon *daemon;
-    const struct metrics *metrics;
-    int64_t max;
+    int64_t *open, max; /* open: atomic */
     int listener, stop;
     pthread_t thread;
 };
@@ -30,11 +28,13 @@ static int accept_one(struct acceptor *a)
     struct sockaddr *at = (struct sockaddr *)(void *)&address;
     socklen_t n = sizeof(address);
 
-    if (metrics_get(a->metrics, METRIC_CONNECTIONS) >= a->max)
+    if (__atomic_load_n(a->open, __ATOMIC_ACQUIRE) >= a->max)
         return FULL_MS;
     int fd = accept4(a->listener, at, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-        MHD_add_connection(a->daemon, fd, at, n); /* closes it, if the library cannot */
+        __atomic_add_fetch(a->open, 1, __ATOMIC_ACQ_REL);
+        if (MHD_add_connection(a->daemon, fd, at, n) != MHD_YES) /* it has closed it */
+            __atomic_sub_fetch(a->open, 1, __ATOMIC_ACQ_REL);
         return 0;
     }
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
@@ -57,12 +57,12 @@ static void *accept_all(void *arg)
     }
 }
 
-struct acceptor *acceptor_start(struct MHD_Daemon *daemon, const struct metrics *m, int64_t max)
+struct acceptor *acceptor_start(struct MHD_Daemon *daemon, int64_t *open, int64_t max)
 {
     struct acceptor *a = calloc(1, sizeof(*a));
 
     must(a != NULL);
-    *a = (struct acceptor) { .daemon = daemon, .metrics = m, .max = max };
+    *a = (struct acceptor) { .daemon = daemon, .open = open, .max = max };
     a->stop = eventfd(0, EFD_CLOEXEC);
     a->listener = MHD_quiesce_daemon(daemon);
     must(a->stop >= 0 && a->listener >= 0);

@@ -11,10 +11,11 @@
 
 struct MHD_Daemon;
 struct acceptor;
-struct metrics;
 
-/* max: connections at once; others wait in the kernel. */
-struct acceptor *acceptor_start(struct MHD_Daemon *daemon, const struct metrics *m, int64_t max);
+/* open: how many connections there are; counted up here, and down by whoever is told that one is closed. Beyond max others wait
+ * in the kernel. The library's own limit must not be reached: libmicrohttpd 0.9.75, given a connection too many, keeps a lock
+ * for ever. */
+struct acceptor *acceptor_start(struct MHD_Daemon *daemon, int64_t *open, int64_t max);
 /* No new connections from here on: the port is free. NULL is allowed. */
 void acceptor_stop(struct acceptor *a);
 

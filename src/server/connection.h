@@ -55,6 +55,7 @@ struct http {
     struct crowd *crowd;
     int port;
     int64_t in_flight; /* atomic */
+    int64_t open;      /* connections, also those that the library has yet to tell of; atomic */
     pthread_mutex_t lock;
     struct connection *all;
     bool quiet, stopping; /* atomic */

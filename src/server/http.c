@@ -380,10 +380,15 @@ static void connection_gone(struct connection *c)
 static void on_connection(void *context, struct MHD_Connection *mhd, void **mine,
                           enum MHD_ConnectionNotificationCode what)
 {
-    if (what == MHD_CONNECTION_NOTIFY_STARTED)
-        *mine = connection_new(context, mhd);
-    else if (*mine != NULL)
+    struct http *h = context;
+
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        *mine = connection_new(h, mhd);
+        return;
+    }
+    if (*mine != NULL)
         connection_gone(*mine);
+    __atomic_sub_fetch(&h->open, 1, __ATOMIC_ACQ_REL);
 }
 
 /* The request line is there; what this returns is the handler's *mine. */
@@ -493,7 +498,7 @@ static struct MHD_Daemon *daemon_start(struct http *h, const struct address *add
         MHD_OPTION_NOTIFY_COMPLETED, on_end, h, MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, h,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)POOL_BYTES, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)setting_int(settings, "http.connections"), MHD_OPTION_ARRAY, pool,
+        2 * threads * (unsigned)setting_int(settings, "http.connections"), MHD_OPTION_ARRAY, pool,
         MHD_OPTION_END);
 }
 
@@ -533,7 +538,7 @@ bool http_open(struct server *s, struct arena *a, struct str *why)
     }
     h->port = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
     h->acceptor =
-        acceptor_start(h->daemon, s->metrics, setting_int(s->env->settings, "http.connections"));
+        acceptor_start(h->daemon, &h->open, setting_int(s->env->settings, "http.connections"));
     watch_start(h);
     return true;
 }

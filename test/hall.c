@@ -9,6 +9,8 @@
 #include "test/record.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
+#include <sys/mman.h>
 #include <time.h>
 
 /* --- a module that shows what the server does ------------------------------------------------------------------- */
@@ -68,6 +70,21 @@ static enum err file(struct call *c)
     must(fd >= 0 && write(fd, "0123456789", 10) == 10);
     reply_file(c, fd, STR("image/webp"), STR("ten"));
     c->reply.cache = STR("private, max-age=60");
+    return E_OK;
+}
+
+/* Ten bytes: how often such a file was made. */
+static enum err kept_file(struct call *c)
+{
+    static int64_t made; /* atomic */
+    int64_t n = PARAMS(c, thing_ref)->n;
+    int fd = memfd_create("kept", MFD_CLOEXEC);
+    struct str text =
+        str_printf(c->arena, "%010" PRId64, __atomic_add_fetch(&made, 1, __ATOMIC_RELAXED));
+
+    depends(c, thing_id(n));
+    must(fd >= 0 && write(fd, text.p, text.n) == (ssize_t)text.n);
+    reply_file(c, fd, STR("image/webp"), text);
     return E_OK;
 }
 
@@ -140,6 +157,15 @@ static const struct route routes[] = {
       .auth = ANYONE,
       .tx = NONE,
       .wire = WIRE_RAW },
+    { .method = GET,
+      .path = "/t/kept/{n}",
+      .run = kept_file,
+      .summary = "A file that is kept",
+      .params = &thing_ref_shape,
+      .auth = ANYONE,
+      .tx = READ,
+      .wire = WIRE_RAW,
+      .cached = true },
     { .method = GET,
       .path = "/t/hold",
       .run = hold,

@@ -731,6 +731,7 @@ TEST_SLOW(rights_paths_end, 60)
     crawl_open(&k, "sqlite");
     for (int v = 0; v < VIEWERS; v++)
         crawl_posts(&k, (enum viewer)v);
+    crawl_urls(&k); /* those that may be are kept now */
     k.stage->house->real_offset_us += 2 * HOUR;
     for (int p = 0; p < POSTS; p++)
         for (int owner = 0; owner < VIEWERS; owner++)

@@ -229,15 +229,12 @@ static struct str cache_default(const struct request *r, bool tagged)
     return tagged ? STR("private, no-cache") : STR("private, no-store");
 }
 
-/* Who asked is part of what the answer was computed from, so it hangs on his session and account too. False: there is no
- * memory to keep it. */
-static bool keep(struct request *r)
+/* Who asked is part of what the answer was computed from, so it hangs on his session and account too. */
+bool answer_keep(struct request *r, struct shared *s)
 {
     struct call *c = &r->call;
     struct reply_key key = { c->actor.session, r->target,
                              __atomic_load_n(&c->env->clock.offset_us, __ATOMIC_ACQUIRE), c->now };
-    struct shared *s = shared_make(r->answer.status, r->answer.headers, r->answer.headers_n,
-                                   r->answer.body, false);
 
     if (s == NULL || r->arena.starved) { /* what it depends on may be incomplete */
         shared_drop(s);
@@ -251,6 +248,13 @@ static bool keep(struct request *r)
                 c->depends_until, s);
     answer_shared(r, s);
     return true;
+}
+
+static bool keep_bytes(struct request *r)
+{
+    const struct answer *a = &r->answer;
+
+    return answer_keep(r, shared_make(a->status, a->headers, a->headers_n, a->body, false));
 }
 
 /* A read of an address is asked for again and again: it has a tag, and may be answered by "as you have it". */
@@ -274,7 +278,7 @@ static void answer_bytes(struct request *r, int status, struct str type, struct 
     answer_header(r, "Cache-Control",
                   reply->cache.p != NULL ? reply->cache : cache_default(r, tagged));
     answer_guarded(r, type.p != NULL && str_starts(type, "text/html") ? GUARDS_PAGE : GUARDS_DATA);
-    if (r->route->cached && status == 200 && reply->headers_n == 0 && keep(r))
+    if (r->route->cached && status == 200 && reply->headers_n == 0 && keep_bytes(r))
         return;
     reply_headers(r);
     if (tagged && etag_listed(r->known[KNOWN_IF_NONE_MATCH], etag))

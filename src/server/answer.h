@@ -25,6 +25,8 @@ void answer_problem(struct request *r, enum err e);
 struct shared *answer_busy(struct server *s, int retry_after_s, const char *detail);
 /* Takes over one reference. */
 void answer_shared(struct request *r, struct shared *s);
+/* The route is .cached: s is r's answer, and kept for whoever asks next. False: there is no memory to keep it, s is gone. */
+bool answer_keep(struct request *r, struct shared *s);
 /* Status line and headers as text, for what is written past the library; the connection ends with this answer. */
 struct str answer_head(const struct request *r);
 /* 204 for OPTIONS. */

@@ -3,6 +3,7 @@
 #include "server/file.h"
 #include "server/answer.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <sys/stat.h>
 
@@ -78,6 +79,19 @@ static void no_body(struct request *r)
     r->answer.fd = -1;
 }
 
+/* The whole of it, for those who ask again. */
+static bool keep_file(struct request *r, int64_t size)
+{
+    const struct answer *a = &r->answer;
+    int own = a->status == 200 && size > 0 ? fcntl(a->fd, F_DUPFD_CLOEXEC, 0) : -1;
+    bool kept = own >= 0 &&
+                answer_keep(r, shared_make_file(a->status, a->headers, a->headers_n, own, size));
+
+    if (kept)
+        no_body(r);
+    return kept;
+}
+
 void answer_file(struct request *r, int status)
 {
     struct reply *reply = &r->call.reply;
@@ -99,6 +113,8 @@ void answer_file(struct request *r, int status)
     answer_guarded(r, GUARDS_DATA);
     for (size_t i = 0; i < reply->headers_n; i++)
         answer_header(r, reply->headers[i].name, reply->headers[i].value);
+    if (r->route->cached && !range_applies(r, etag) && keep_file(r, st.st_size))
+        return;
     if (etag_listed(r->known[KNOWN_IF_NONE_MATCH], etag)) {
         r->answer.status = 304;
         no_body(r);

@@ -4,7 +4,13 @@
 
 #include <pthread.h>
 
-enum { PARTS = 16, BUCKETS = 1024, KEEP_US = 60 * SECOND, SLOTS_MAX = 4096 };
+enum {
+    PARTS = 16,
+    BUCKETS = 1024,
+    KEEP_US = 60 * SECOND,
+    SLOTS_MAX = 4096,
+    FILES_MAX = 32, /* in a part: each is an open descriptor */
+};
 
 struct kept {
     struct kept *next; /* in the bucket */
@@ -21,7 +27,7 @@ struct kept {
 
 struct part {
     pthread_mutex_t lock;
-    size_t bytes;
+    size_t bytes, files;
     struct kept *freshest, *stalest;
     struct kept *buckets[BUCKETS];
 };
@@ -74,9 +80,19 @@ static void forget(struct replies *c, struct part *p, struct kept *k)
     *at = k->next;
     unlink_kept(p, k);
     p->bytes -= k->bytes;
+    p->files -= k->answer->fd >= 0;
     metrics_add(c->metrics, METRIC_CACHE_BYTES, -(int64_t)k->bytes);
     shared_drop(k->answer);
     free(k);
+}
+
+static void forget_a_file(struct replies *c, struct part *p)
+{
+    struct kept *k = p->stalest;
+
+    while (k->answer->fd < 0)
+        k = k->fresher;
+    forget(c, p, k);
 }
 
 static struct kept *find(struct part *p, uint64_t hash, const struct reply_key *key)
@@ -177,10 +193,13 @@ void replies_put(struct replies *c, const struct reply_key *key, int64_t now_us,
         forget(c, p, old);
     while (p->bytes + bytes > c->part_max)
         forget(c, p, p->stalest);
+    if (answer->fd >= 0 && p->files == FILES_MAX)
+        forget_a_file(c, p);
     k->next = p->buckets[hash / PARTS % BUCKETS];
     p->buckets[hash / PARTS % BUCKETS] = k;
     link_freshest(p, k);
     p->bytes += bytes;
+    p->files += answer->fd >= 0;
     pthread_mutex_unlock(&p->lock);
     metrics_add(c->metrics, METRIC_CACHE_BYTES, (int64_t)bytes);
 }

@@ -427,6 +427,19 @@ static enum err know(struct request *r, bool *wait)
 
 /* --- guard, and the reply cache --------------------------------------------------------------------------------- */
 
+/* A file may be long: it is not sent past a crowd, and a part of it is no matter of this cache. */
+static struct shared *find_kept(struct request *r, const struct reply_key *key)
+{
+    bool part = r->known[KNOWN_RANGE].p != NULL && r->route->wire == WIRE_RAW;
+    struct shared *kept =
+        part ? NULL : replies_find(r->server->replies, key, env_monotonic_us(r->server->env));
+
+    if (kept == NULL || kept->fd < 0 || !shed_refuses(r))
+        return kept;
+    shared_drop(kept);
+    return NULL;
+}
+
 static enum err guarded(struct request *r)
 {
     TRY(known(r));
@@ -436,11 +449,10 @@ static enum err guarded(struct request *r)
                                  __atomic_load_n(&r->server->env->clock.offset_us,
                                                  __ATOMIC_ACQUIRE),
                                  env_now(r->server->env) };
-        struct shared *kept =
-            replies_find(r->server->replies, &key, env_monotonic_us(r->server->env));
+        struct shared *kept = find_kept(r, &key);
         if (kept != NULL)
             answer_shared(r, kept);
-        if (kept != NULL || shed_refuses(r)) {
+        if (kept != NULL || r->answer.status != 0 || shed_refuses(r)) {
             r->stage = ANSWER;
             return E_OK;
         }

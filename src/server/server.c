@@ -276,7 +276,10 @@ static struct str file_text(struct arena *a, const struct answer *answer)
 
 static void take_shared(struct arena *a, struct http_call *h, const struct shared *s)
 {
-    h->reply = h->status == 304 ? STR_NONE : str_copy(a, s->body);
+    const struct answer file = { .fd = s->fd, .length = s->size };
+
+    if (h->status != 304)
+        h->reply = s->fd >= 0 ? file_text(a, &file) : str_copy(a, s->body);
     h->reply_headers_n = shared_headers(s, a, h->reply_headers, COUNT(h->reply_headers));
     h->reply_type = http_call_header(h, "Content-Type");
 }

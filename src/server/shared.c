@@ -3,6 +3,7 @@
 #include "server/shared.h"
 
 #include <microhttpd.h>
+#include <unistd.h>
 
 /* A body of its own belongs to the response, which may live longer than us: a connection still sends it. */
 static struct MHD_Response *make(struct str body, bool own)
@@ -26,6 +27,18 @@ static struct str copy(struct str body)
     return (struct str) { p, body.n };
 }
 
+/* Or NULL, and s is gone. */
+static struct shared *dress(struct shared *s, const struct header *headers, size_t n)
+{
+    for (size_t i = 0; i < n; i++) /* values of ours end in NUL: literals, or made by str_printf */
+        if (MHD_add_response_header(s->response, headers[i].name, headers[i].value.p) != MHD_YES) {
+            shared_drop(s);
+            return NULL;
+        }
+    s->etag = str_of(MHD_get_response_header(s->response, "ETag"));
+    return s;
+}
+
 struct shared *shared_make(int status, const struct header *headers, size_t n, struct str body,
                            bool body_lives)
 {
@@ -35,6 +48,7 @@ struct shared *shared_make(int status, const struct header *headers, size_t n, s
         return NULL;
     s->refs = 1;
     s->status = status;
+    s->fd = -1;
     s->body = body_lives ? body : copy(body);
     s->response = s->body.p == NULL ? NULL : make(s->body, !body_lives);
     if (s->response == NULL) {
@@ -43,13 +57,23 @@ struct shared *shared_make(int status, const struct header *headers, size_t n, s
         free(s);
         return NULL;
     }
-    for (size_t i = 0; i < n; i++) /* values of ours end in NUL: literals, or made by str_printf */
-        if (MHD_add_response_header(s->response, headers[i].name, headers[i].value.p) != MHD_YES) {
-            shared_drop(s);
-            return NULL;
-        }
-    s->etag = str_of(MHD_get_response_header(s->response, "ETag"));
-    return s;
+    return dress(s, headers, n);
+}
+
+struct shared *shared_make_file(int status, const struct header *headers, size_t n, int fd,
+                                int64_t size)
+{
+    struct shared *s = calloc(1, sizeof(*s));
+    struct MHD_Response *m =
+        s == NULL ? NULL : MHD_create_response_from_fd_at_offset64((uint64_t)size, fd, 0);
+
+    if (m == NULL) {
+        close(fd);
+        free(s);
+        return NULL;
+    }
+    *s = (struct shared) { .refs = 1, .status = status, .fd = fd, .size = size, .response = m };
+    return dress(s, headers, n);
 }
 
 struct collected {

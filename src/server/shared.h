@@ -1,4 +1,4 @@
-/* shared.h -- an answer made once and sent many times: files of the web app, cached replies.
+/* shared.h -- an answer made once and sent many times: files of the web app, cached replies, pictures.
  *
  * Counted references; the libmicrohttpd responses inside are shared by all threads. */
 /* SPDX-License-Identifier: Apache-2.0 */
@@ -12,7 +12,9 @@ struct MHD_Response;
 struct shared {
     int refs; /* atomic */
     int status;
-    struct str body; /* its own copy, unless it was static */
+    struct str body; /* its own copy, unless it was static; none: a file */
+    int fd;          /* of the file, which the response closes; -1: none */
+    int64_t size;    /* of the file */
     struct str etag; /* quoted; none when it has none */
     struct MHD_Response *response;
 };
@@ -20,6 +22,9 @@ struct shared {
 /* The header "ETag" becomes etag. One reference, the caller's. body is copied unless it lives for ever. */
 struct shared *shared_make(int status, const struct header *headers, size_t n, struct str body,
                            bool body_lives);
+/* The file's bytes. Takes fd over, also when it fails. */
+struct shared *shared_make_file(int status, const struct header *headers, size_t n, int fd,
+                                int64_t size);
 /* Copies of its headers, at most max; how many. */
 size_t shared_headers(const struct shared *s, struct arena *a, struct header *result, size_t max);
 struct shared *shared_hold(struct shared *s);

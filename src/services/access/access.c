@@ -250,6 +250,8 @@ static enum err asset_check(struct call *c, struct id asset)
     TRY(access_rules(c, ids, objects.n, rules));
     TRY(access_viewer_load(c, rules, objects.n, &viewer));
     for (size_t i = 0; i < objects.n; i++)
+        depends(c, rules[i].creator);
+    for (size_t i = 0; i < objects.n; i++)
         if (access_check(&viewer, &rules[i]))
             return E_OK;
     return E_NOT_FOUND;
@@ -262,6 +264,7 @@ static enum err asset_read(struct call *c)
 
     TRY(media_token_check(c, p->token, p->asset));
     TRY(media_owner(c, p->asset, &owner));
+    depends(c, owner);
     if (!id_some(c->who) || !id_is(owner, c->who))
         TRY(asset_check(c, p->asset));
     /* Kept by this browser only, and asked again within minutes, so that a right that ended is noticed. */
@@ -272,7 +275,7 @@ static enum err asset_read(struct call *c)
 
 static const struct route routes[] = {
     { GET, "/m/{token}/{asset}/{file}", asset_read, "A picture, by its signed path",
-      .params = &asset_file_shape, .auth = ANYONE, .tx = READ, .wire = WIRE_RAW,
+      .params = &asset_file_shape, .auth = ANYONE, .tx = READ, .wire = WIRE_RAW, .cached = true,
       .rate = { 12000, 3000 }, .fails = { E_EXPIRED } },
 };
 

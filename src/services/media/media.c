@@ -179,6 +179,16 @@ struct blob_ref {
 static const struct field blob_ref_fields[] = { TEXT(blob_ref, blob, "SHA-256", .max = 64) };
 STATIC_SHAPE(blob_ref);
 
+struct shown_blob {
+    struct id owner;
+    struct str blob;
+};
+static const struct field shown_blob_fields[] = {
+    ID(shown_blob, owner, ID_CREATOR, "Whose it is"),
+    TEXT(shown_blob, blob, "SHA-256", .max = 64),
+};
+STATIC_SHAPE(shown_blob);
+
 struct media_progress {
     struct id asset;
     int64_t progress;
@@ -298,8 +308,10 @@ enum err media_token_check(struct call *c, struct str token, struct id asset)
     /* A URL made for nobody in particular shows only what anybody may see; access asks that next. */
     if (!str_is(part[2], "0") && !str_eq(part[2], audience(c, &key)))
         return E_NOT_FOUND;
-    if (expiry * SECOND < env_real_now(c->env).us)
+    int64_t left_us = expiry * SECOND - env_real_now(c->env).us; /* by the real clock */
+    if (left_us < 0)
         return fail(c, E_EXPIRED, NULL);
+    depends_until(c, (struct when) { c->now.us + left_us });
     return E_OK;
 }
 
@@ -797,16 +809,18 @@ enum err media_send(struct call *c, struct id asset, struct str file, struct str
 static enum err public_read(struct call *c)
 {
     const struct public_file *p = PARAMS(c, public_file);
-    struct blob_ref r;
+    struct shown_blob r;
     struct str name;
 
     if (!rendition_name(p->file, &name))
         return E_NOT_FOUND;
-    TRY(db_one(c, blob_ref, &r,
-               "SELECT r.blob FROM asset a JOIN rendition r ON r.asset = a.id AND r.name = $2"
-               " WHERE (a.teaser = $1 AND $2 = 'teaser')"
-               " OR (a.id = $1 AND a.purpose <> 'post' AND $2 <> 'teaser')",
-               p->asset, name));
+    TRY(db_one(
+        c, shown_blob, &r,
+        "SELECT a.owner, r.blob FROM asset a JOIN rendition r ON r.asset = a.id AND r.name = $2"
+        " WHERE (a.teaser = $1 AND $2 = 'teaser')"
+        " OR (a.id = $1 AND a.purpose <> 'post' AND $2 <> 'teaser')",
+        p->asset, name));
+    depends(c, r.owner);
     return send_blob(c, r.blob, STR("public, max-age=86400, immutable"));
 }
 
@@ -832,7 +846,7 @@ static const struct route routes[] = {
       .in = &picture_choice_shape, .out = &creator_shape, .auth = CREATOR, .tx = WRITE,
       .fails = { E_NOT_READY } },
     { GET, "/media/{asset}/{file}", public_read, "An avatar, a banner or a teaser",
-      .params = &public_file_shape, .auth = ANYONE, .tx = READ, .wire = WIRE_RAW,
+      .params = &public_file_shape, .auth = ANYONE, .tx = READ, .wire = WIRE_RAW, .cached = true,
       .rate = { 6000, 2000 } },
 };
 

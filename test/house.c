@@ -18,7 +18,8 @@ static struct house *the_house;
 static struct when moved_now(struct clock *k)
 {
     (void)k;
-    return when_after(when_real_now(), the_house->real_offset_us);
+    return when_after(when_real_now(),
+                      __atomic_load_n(&the_house->real_offset_us, __ATOMIC_ACQUIRE));
 }
 
 static enum err keep_mail(struct mailer *m, struct arena *a, const struct mail *mail)
@@ -29,10 +30,10 @@ static enum err keep_mail(struct mailer *m, struct arena *a, const struct mail *
     (void)a;
     bool was = fault_spare(true);
     REQUIRE(h->mails_n < HOUSE_MAILS);
-    h->mails[h->mails_n++] = (struct mail) { .to = str_copy(h->arena, mail->to),
-                                             .subject = str_copy(h->arena, mail->subject),
-                                             .text = str_copy(h->arena, mail->text),
-                                             .id = str_copy(h->arena, mail->id) };
+    h->mails[h->mails_n++] = (struct mail) { .to = str_copy(&h->mails_arena, mail->to),
+                                             .subject = str_copy(&h->mails_arena, mail->subject),
+                                             .text = str_copy(&h->mails_arena, mail->text),
+                                             .id = str_copy(&h->mails_arena, mail->id) };
     fault_spare(was);
     return E_OK;
 }
@@ -69,6 +70,7 @@ void house_close(struct house *h)
 {
     env_stop(h->env);
     bed_close(h->bed);
+    arena_done(&h->mails_arena);
     free(h);
 }
 
@@ -111,9 +113,14 @@ void house_jobs(struct house *h)
     }
 }
 
+void house_shift(struct house *h, int64_t us)
+{
+    __atomic_add_fetch(&h->real_offset_us, us, __ATOMIC_ACQ_REL);
+}
+
 void house_pass(struct house *h, int64_t us)
 {
-    h->real_offset_us += us;
+    house_shift(h, us);
     house_jobs(h);
 }
 

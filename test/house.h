@@ -21,7 +21,8 @@ struct house {
     struct mailer mailer;
     struct mail mails[HOUSE_MAILS]; /* copies, oldest first */
     size_t mails_n;
-    int64_t real_offset_us; /* how far real time was moved */
+    struct arena mails_arena; /* of whoever runs the jobs, while somebody else asks */
+    int64_t real_offset_us;   /* how far real time was moved; atomic */
     /* of the last ask() */
     struct call call;
     const struct json *body;
@@ -33,7 +34,9 @@ struct house *house_open(const char *engine, const struct module *const *modules
                          const char *setting, const char *other_setting);
 void house_close(struct house *h);
 
-/* Both clocks, then every job that is due. */
+/* Both clocks. */
+void house_shift(struct house *h, int64_t us);
+/* ... then every job that is due. */
 void house_pass(struct house *h, int64_t us);
 void house_jobs(struct house *h);
 

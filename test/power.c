@@ -554,10 +554,16 @@ void power_heal(struct power *p)
 
 int64_t power_seen(struct power *p)
 {
-    return p->seen;
+    lock(p);
+    int64_t n = p->seen;
+    unlock(p);
+    return n;
 }
 
 int64_t power_failed(struct power *p)
 {
-    return p->failed;
+    lock(p);
+    int64_t n = p->failed;
+    unlock(p);
+    return n;
 }

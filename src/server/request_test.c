@@ -268,7 +268,7 @@ ENGINES(a_kept_answer_lasts_until_something_changes)
     if (strcmp(engine, "sqlite") == 0)
         CHECK_INT(made(h, h->token, "/t/cached/2"), other);
     other = kept(h, h->token, "/t/cached/2");
-    h->house->env->clock.offset_us += DAY;
+    __atomic_add_fetch(&h->house->env->clock.offset_us, DAY, __ATOMIC_ACQ_REL);
     CHECK(made(h, h->token, "/t/cached/2") > other);
     hall_close(h);
 }

@@ -321,8 +321,8 @@ static enum err charge(const struct step *steps, size_t n, struct arena *a, stru
     peer_start(&p, steps, n);
     struct pay *pay = driver(a, p.port);
     enum err e = pay->ops->charge(pay, a, &r, o);
-    CHECK(strstr(p.requests[0], "off_session=true&confirm=true") != NULL);
     peer_end(&p);
+    CHECK(strstr(p.requests[0], "off_session=true&confirm=true") != NULL);
     pay->ops->close(pay);
     return e;
 }

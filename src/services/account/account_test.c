@@ -191,7 +191,7 @@ ENGINES(moving_the_business_clock_ends_no_session)
     struct house *h = open_house(engine);
     struct str token = ana(h);
 
-    h->env->clock.offset_us = 400 * DAY;
+    __atomic_store_n(&h->env->clock.offset_us, 400 * DAY, __ATOMIC_RELEASE);
     house_jobs(h);
     CHECK_OK(ask(h, token, GET, "/v1/me", NULL, NULL));
     house_close(h);

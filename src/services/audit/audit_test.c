@@ -62,7 +62,7 @@ static struct audit_report report_of(struct bed *b)
 /* The seal's job waits for the end of its span of time. */
 static void seal(struct bed *b)
 {
-    b->env.clock.offset_us += MINUTE;
+    __atomic_add_fetch(&b->env.clock.offset_us, MINUTE, __ATOMIC_ACQ_REL); /* the hub reads it */
     jobs_drain(&b->env);
 }
 

@@ -22,7 +22,6 @@ struct house {
     struct mail mails[HOUSE_MAILS]; /* copies, oldest first */
     size_t mails_n;
     struct arena mails_arena; /* of whoever runs the jobs, while somebody else asks */
-    int64_t real_offset_us;   /* how far real time was moved; atomic */
     /* of the last ask() */
     struct call call;
     const struct json *body;
@@ -34,8 +33,8 @@ struct house *house_open(const char *engine, const struct module *const *modules
                          const char *setting, const char *other_setting);
 void house_close(struct house *h);
 
-/* Both clocks. */
-void house_shift(struct house *h, int64_t us);
+/* Both clocks of all houses. */
+void house_shift(int64_t us);
 /* ... then every job that is due. */
 void house_pass(struct house *h, int64_t us);
 void house_jobs(struct house *h);

@@ -732,7 +732,7 @@ TEST_SLOW(rights_paths_end, 60)
     for (int v = 0; v < VIEWERS; v++)
         crawl_posts(&k, (enum viewer)v);
     crawl_urls(&k); /* those that may be are kept now */
-    house_shift(k.stage->house, 2 * HOUR);
+    house_shift(2 * HOUR);
     for (int p = 0; p < POSTS; p++)
         for (int owner = 0; owner < VIEWERS; owner++)
             for (int v = 0; v < VIEWERS && k.posts[p].urls[owner][0].p != NULL; v++)
@@ -753,7 +753,7 @@ TEST_SLOW(rights_kept_answers_end_with_the_paid_period, 60)
         crawl_list(&k, (enum viewer)v, "/v1/creators/ana/posts", false);
         crawl_feed(&k, (enum viewer)v);
     }
-    house_shift(k.stage->house, 45 * DAY);
+    house_shift(45 * DAY);
     k.table = table_later;
     for (int v = SUB_A; v <= LEAVING; v++) {
         crawl_posts(&k, (enum viewer)v);

@@ -526,7 +526,7 @@ ENGINES(sandbox_key_of_many_at_once_has_one_effect)
 
     for (size_t i = 0; i < COUNT(racers); i++) {
         racers[i].w = w;
-        racers[i].ask = (struct ask) { .key = "k", .fault = "slow 100" };
+        racers[i].ask = (struct ask) { .key = "k", .fault = "slow 400" };
         REQUIRE(pthread_create(&racers[i].thread, NULL, race, &racers[i]) == 0);
     }
     for (size_t i = 0; i < COUNT(racers); i++) {

@@ -11,24 +11,24 @@
 #include <string.h>
 
 /* Without what an address, a tag or a coding has not: white space at the ends. */
-static size_t parts_of(struct str list, char between, struct str *part, size_t max)
+static size_t parts_of(struct str list, struct arena *a, struct str **result)
 {
+    struct str *part = arena_array(a, struct str, list.n + 1);
     size_t n = 0;
 
-    while (list.p != NULL && n < max) {
-        list = str_split(list, between, &part[n]);
+    while (list.p != NULL) {
+        list = str_split(list, ',', &part[n]);
         part[n] = str_trim(part[n]);
         n++;
     }
+    *result = part;
     return n;
 }
 
-enum { PARTS_MAX = 600 };
-
 static void check_tags(struct str list, struct str tag, struct arena *a)
 {
-    struct str *part = arena_array(a, struct str, PARTS_MAX);
-    size_t n = parts_of(list, ',', part, PARTS_MAX);
+    struct str *part;
+    size_t n = parts_of(list, a, &part);
     bool wanted = false;
 
     for (size_t i = 0; i < n; i++) {
@@ -53,8 +53,8 @@ static bool is_no(struct str parameter)
 static enum encoding naive_encoding(struct str accept, struct arena *a)
 {
     static const char *const names[] = { [GZIP] = "gzip", [BROTLI] = "br" };
-    struct str *part = arena_array(a, struct str, PARTS_MAX);
-    size_t n = parts_of(accept, ',', part, PARTS_MAX);
+    struct str *part;
+    size_t n = parts_of(accept, a, &part);
 
     for (int e = BROTLI; e > IDENTITY; e--)
         for (size_t i = 0; i < n; i++) {
@@ -70,10 +70,9 @@ static enum encoding naive_encoding(struct str accept, struct arena *a)
 static struct str naive_address(struct str proxies, struct str peer, struct str list,
                                 struct arena *a)
 {
-    struct str *ours = arena_array(a, struct str, PARTS_MAX);
-    struct str *hops = arena_array(a, struct str, PARTS_MAX), at = peer;
-    size_t ours_n = proxies.n == 0 ? 0 : parts_of(proxies, ',', ours, PARTS_MAX);
-    size_t n = list.n == 0 ? 0 : parts_of(list, ',', hops, PARTS_MAX);
+    struct str *ours, *hops, at = peer;
+    size_t ours_n = proxies.n == 0 ? 0 : parts_of(proxies, a, &ours);
+    size_t n = list.n == 0 ? 0 : parts_of(list, a, &hops);
 
     for (size_t i = n; i > 0; i--) {
         bool is_ours = false;

@@ -140,8 +140,11 @@ class Run:
             self.kill()
             self.look(oracle.ALWAYS + oracle.AT_REST, self.engine.reader())
         finally:
-            for t in self.tasks:
-                t.cancel()
+            waiting = self.tasks
+            while waiting:  # wait_for of Python 3.11 loses a cancellation that comes together with what it waits for
+                for t in waiting:
+                    t.cancel()
+                _, waiting = await asyncio.wait(waiting, timeout=1)
             await asyncio.gather(*self.tasks, return_exceptions=True)
             await self.provider.stop()
             if self.program is not None and self.program.poll() is None:

@@ -82,10 +82,13 @@ static void put_encoded(struct buf *b, struct str s)
 
 static void put_subject(struct buf *b, struct str s)
 {
+    /* What looks like an encoded word is decoded by readers, wherever it stands. */
+    bool plain = s.n == 0 || memmem(s.p, s.n, "=?", 2) == NULL;
+
     buf_add(b, STR("Subject: "));
-    if (is_ascii(s) && s.n <= LINE_MAX_BYTES && !str_starts(s, "=?"))
+    if (is_ascii(s) && s.n <= LINE_MAX_BYTES && plain)
         buf_add(b, s);
-    else if (s.n > 0)
+    else
         put_encoded(b, s);
     buf_add(b, STR("\r\n"));
 }

@@ -25,7 +25,7 @@ static struct str decoded(struct arena *a, struct str s)
 {
     struct buf b = { .arena = a };
 
-    if (!str_starts(s, "=?"))
+    if (s.n == 0 || memmem(s.p, s.n, "=?", 2) == NULL)
         return s;
     while (str_starts(s, "=?UTF-8?Q?")) {
         const char *end = memmem(s.p + 10, s.n - 10, "?=", 2);

@@ -3,6 +3,7 @@
 import axe from "axe-core";
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 
 export const CHROMIUM = {
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
@@ -45,7 +46,8 @@ export class Guest {
         Object.assign(guest, { house, name, scheme, size, tell, looks, folder, counter });
         guest.seen = []; // every answer: { url, status, type, body }
         guest.heard = []; // every event of the event stream
-        guest.parts = new Set(); // addresses that the server answered with a part
+        guest.asked = new Map(); // the wire's: number of the request to its address
+        guest.said = new Map(); // and to the status that the server gave
         guest.troubles = []; // errors of the console and the page, breaches of the policy
         guest.unread = [];
         guest.allowed = [[401, /./], [402, /./]];
@@ -73,11 +75,8 @@ export class Guest {
         });
         const wire = await this.context.newCDPSession(page);
         await wire.send("Network.enable");
-        const asked = new Map();
-        wire.on("Network.requestWillBeSent", (event) => asked.set(event.requestId, event.request.url));
-        wire.on("Network.responseReceivedExtraInfo", (event) => {
-            if (event.statusCode === 206) this.parts.add(asked.get(event.requestId));
-        });
+        wire.on("Network.requestWillBeSent", (event) => this.asked.set(event.requestId, event.request.url));
+        wire.on("Network.responseReceivedExtraInfo", (event) => this.said.set(event.requestId, event.statusCode));
         wire.on("Network.eventSourceMessageReceived", (event) => {
             this.heard.push(`${event.eventName} ${event.data}`);
             record({ stream: `id: ${event.eventId}\nevent: ${event.eventName}\ndata: ${event.data}\n\n` });
@@ -101,6 +100,14 @@ export class Guest {
     }
 
     // A picture that Chromium has the beginning of is a 200 for the page, with the headers of the 206 that brought the rest.
+    // The wire's events come in no order, and may come after the page's; where none says 206, the server did send that 200.
+    async #statusOnWire(one, headers) {
+        const isPart = () => [...this.said].some(([id, status]) => status === 206 && this.asked.get(id) === one.url);
+        if (!headers["content-range"] || one.status === 206) return one.status;
+        for (const end = Date.now() + 5_000; !isPart() && Date.now() < end; ) await setTimeout(20);
+        return isPart() ? 206 : one.status;
+    }
+
     async #exchange(response, one) {
         const request = response.request();
         const headers = await response.allHeaders();
@@ -110,7 +117,7 @@ export class Guest {
             target: one.url.slice(this.house.url.length),
             page: one.type.startsWith("text/html"),
             sent: json(request.headers()["content-type"]) ? request.postData() : null,
-            status: headers["content-range"] && this.parts.has(one.url) ? 206 : one.status,
+            status: await this.#statusOnWire(one, headers),
             type: one.type || null,
             headers,
             reply: json(one.type) ? one.body.toString() : null,

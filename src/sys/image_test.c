@@ -143,7 +143,7 @@ static bool holds_canary(struct bytes file)
     static const char big[] = "\0\0\0\x30\0\0\0\1\0\0\0\x33\0\0\0\1";
     static const char little[] = "\x30\0\0\0\1\0\0\0\x33\0\0\0\1\0\0\0";
 
-    return holds(file, STR("CANARY")) || holds(file, STR("CNRY")) || holds(file, STR("48.858")) ||
+    return holds(file, STR("CANARY")) || holds(file, STR("48.858")) ||
            holds(file, STR("C\0A\0N\0A")) || holds(file, (struct str) { big, 16 }) ||
            holds(file, (struct str) { little, 16 });
 }

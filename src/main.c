@@ -5,6 +5,7 @@
  *   <data>/blobs  mail  scratch */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/check.h"
+#include "base/file.h"
 #include "core/exec.h"
 #include "core/start.h"
 #include "demo/demo.h"
@@ -123,12 +124,7 @@ static bool load_settings(struct program *p, char **args, size_t n)
 /* What was made in it stays in it, also when the power goes. */
 static bool sync_folder(const char *path)
 {
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = fd >= 0 && fsync(fd) == 0;
-
-    if (fd >= 0)
-        close(fd);
-    return good || complain_of("cannot sync", str_of(path));
+    return file_sync(path, O_DIRECTORY) || complain_of("cannot sync", str_of(path));
 }
 
 /* text: a path that ends where a folder's name does; the one above it is synced when it was made just now. */

@@ -5,6 +5,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sys/disk.h"
 #include "base/check.h"
+#include "base/file.h"
 #include "base/when.h"
 
 #include <dirent.h>
@@ -82,12 +83,7 @@ static bool is_temporary(const struct disk *d, struct str path)
 
 static enum err sync_path(const struct disk *d, const char *path, int flags)
 {
-    int fd = open(path, flags | O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    enum err e = fd < 0 || fsync(fd) != 0 ? failed(d, "fsync", path) : E_OK;
-
-    if (fd >= 0)
-        close(fd);
-    return e;
+    return file_sync(path, flags | O_NOFOLLOW) ? E_OK : failed(d, "fsync", path);
 }
 
 static enum err make_folder(const struct disk *d, const char *path)

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sys/mail_folder.h"
 #include "base/check.h"
+#include "base/file.h"
 #include "sys/mail_format.h"
 
 #include <errno.h>
@@ -56,17 +57,6 @@ static enum err put_file(const struct mail_folder *f, const char *path, const ch
     return e;
 }
 
-/* The job that sends it is done for good, so the file must be there for good. */
-static enum err sync_folder(const struct mail_folder *f)
-{
-    int fd = open(f->folder.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    enum err e = fd >= 0 && fsync(fd) == 0 ? E_OK : failed(f, f->folder.p);
-
-    if (fd >= 0)
-        close(fd);
-    return e;
-}
-
 static enum err mail_folder_send(struct mailer *m, struct arena *a, const struct mail *mail)
 {
     struct mail_folder *f = (struct mail_folder *)m;
@@ -78,7 +68,8 @@ static enum err mail_folder_send(struct mailer *m, struct arena *a, const struct
     struct str path = str_printf(a, "%s/%.*s.eml", folder, STR_FMT(mail->id));
     struct str temporary = str_printf(a, "%s/.%.*s.tmp", folder, STR_FMT(mail->id));
     TRY(put_file(f, path.p, temporary.p, text));
-    return sync_folder(f);
+    /* The job that sends it is done for good, so the file must be there for good. */
+    return file_sync(f->folder.p, O_DIRECTORY) ? E_OK : failed(f, f->folder.p);
 }
 
 static void mail_folder_close(struct mailer *m)

@@ -28,11 +28,6 @@ enum { EXIT_UNKNOWN_COMMIT = 70, ASK_SECONDS = 60 };
 #define BEGIN_READ  "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 #define BEGIN_WRITE "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 
-static void *some(size_t n, size_t size)
-{
-    return calloc(n == 0 ? 1 : n, size);
-}
-
 /* --- transactions ----------------------------------------------------------------------------------------------- */
 
 static enum err postgres_script(struct db *db, struct str sql)
@@ -290,7 +285,7 @@ static const struct db_ops connection_ops = {
 
 static enum err engine_open(struct engine *e, bool write, struct db **result)
 {
-    struct postgres *k = some(1, sizeof(*k));
+    struct postgres *k = calloc(1, sizeof(*k));
 
     if (k == NULL)
         return E_NO_MEMORY;
@@ -444,7 +439,7 @@ static const struct engine_ops ops = {
 
 struct engine *postgres_open(struct str url, struct log *log)
 {
-    struct postgres_engine *e = some(1, sizeof(*e) + url.n + 1);
+    struct postgres_engine *e = calloc(1, sizeof(*e) + url.n + 1);
     char *why = NULL;
 
     must(e != NULL);

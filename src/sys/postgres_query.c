@@ -32,11 +32,6 @@ struct statement {
     struct db_value *cells;
 };
 
-static void *some(size_t n, size_t size)
-{
-    return calloc(n == 0 ? 1 : n, size);
-}
-
 static Oid type_of(const struct db_value *v)
 {
     switch (v->kind == DB_NULL ? v->was : v->kind) {
@@ -81,9 +76,10 @@ static bool find_columns(struct statement *s, const PGresult *r)
 {
     size_t n = (size_t)PQnfields(r);
 
-    s->base.names = some(n, sizeof(s->base.names[0]));
-    s->types = some(n, sizeof(s->types[0]));
-    s->cells = some(n, sizeof(s->cells[0]));
+    /* One more: none at all may be NULL, which is to say no memory. */
+    s->base.names = calloc(n + 1, sizeof(s->base.names[0]));
+    s->types = calloc(n + 1, sizeof(s->types[0]));
+    s->cells = calloc(n + 1, sizeof(s->cells[0]));
     if (s->base.names == NULL || s->types == NULL || s->cells == NULL)
         return false;
     for (size_t i = 0; i < n; i++) {
@@ -113,7 +109,7 @@ enum err postgres_prepare(struct db *db, const char *text, const struct db_value
 
     TRY(postgres_ready(k));
     must(n <= POSTGRES_ARGS_MAX);
-    s = some(1, sizeof(*s));
+    s = calloc(1, sizeof(*s));
     if (s == NULL || (s->text = strdup(text)) == NULL) {
         free(s);
         return E_NO_MEMORY;

@@ -95,6 +95,11 @@ static enum err full(struct connection *k, const char *sql)
     return E_STORAGE_FULL;
 }
 
+static bool is_no_memory(int code)
+{
+    return code == SQLITE_IOERR_NOMEM || (code & 0xff) == SQLITE_NOMEM;
+}
+
 /* Codes are extended. What is not named here is a bug of ours or a broken disk: logged. */
 static enum err error_of(struct connection *k, int code, const char *sql)
 {
@@ -110,7 +115,7 @@ static enum err error_of(struct connection *k, int code, const char *sql)
     default:
         break;
     }
-    if (code == SQLITE_IOERR_NOMEM)
+    if (is_no_memory(code))
         return E_NO_MEMORY;
     switch (code & 0xff) {
     case SQLITE_BUSY:
@@ -119,8 +124,6 @@ static enum err error_of(struct connection *k, int code, const char *sql)
         return E_BUSY;
     case SQLITE_FULL:
         return full(k, sql);
-    case SQLITE_NOMEM:
-        return E_NO_MEMORY;
     default:
         log_failure(k, code, sql);
         return E_INTERNAL;
@@ -161,16 +164,12 @@ static void sqlite_drop(struct db *db, struct db_statement *base)
     free(s);
 }
 
-static void *some(size_t n, size_t size)
-{
-    return calloc(n == 0 ? 1 : n, size);
-}
-
 /* To SQLite "$2" is a name, and gets the next free index where it first stands. False: no memory. */
 static bool find_arguments(struct statement *s)
 {
     s->arguments = (size_t)sqlite3_bind_parameter_count(s->handle);
-    s->argument_of = some(s->arguments, sizeof(s->argument_of[0]));
+    /* One more: none at all may be NULL, which is to say no memory. */
+    s->argument_of = calloc(s->arguments + 1, sizeof(s->argument_of[0]));
     if (s->argument_of == NULL)
         return false;
     for (size_t i = 0; i < s->arguments; i++) {
@@ -186,8 +185,8 @@ static bool find_columns(struct statement *s)
 {
     size_t n = (size_t)sqlite3_column_count(s->handle);
 
-    s->base.names = some(n, sizeof(s->base.names[0]));
-    s->cells = some(n, sizeof(s->cells[0]));
+    s->base.names = calloc(n + 1, sizeof(s->base.names[0]));
+    s->cells = calloc(n + 1, sizeof(s->cells[0]));
     for (size_t i = 0; i < n && s->base.names != NULL && s->cells != NULL; i++) {
         /* A copy: SQLite's own goes when it plans the statement anew, as it does for arguments that a partial index asks. */
         const char *name = sqlite3_column_name(s->handle, (int)i);
@@ -211,7 +210,7 @@ static enum err sqlite_prepare(struct db *db, const char *text, const struct db_
     if (code != SQLITE_OK)
         return error_inside(k, code, text);
     must(handle != NULL && str_trim(str_of(rest)).n == 0); /* one statement, not several */
-    struct statement *s = some(1, sizeof(*s));
+    struct statement *s = calloc(1, sizeof(*s));
     if (s == NULL) {
         sqlite3_finalize(handle);
         return E_NO_MEMORY;
@@ -381,11 +380,6 @@ static void room_again(struct connection *k)
     }
 }
 
-static bool is_no_memory(int code)
-{
-    return code == SQLITE_IOERR_NOMEM || (code & 0xff) == SQLITE_NOMEM;
-}
-
 /* Memory may run out behind the last write of a COMMIT: it is undone for all who read, but its frames lie whole in the log,
  * and recovery after a crash would find them. The next commit writes over them; then, and only then, it has failed for sure. */
 static void bury(struct connection *k, int code)
@@ -549,7 +543,7 @@ static int connection_start(struct connection *k, const char *path, bool write)
 static enum err engine_open(struct engine *base, bool write, struct db **result)
 {
     struct sqlite_engine *e = (struct sqlite_engine *)base;
-    struct connection *k = some(1, sizeof(*k));
+    struct connection *k = calloc(1, sizeof(*k));
 
     if (k == NULL)
         return E_NO_MEMORY;
@@ -620,7 +614,7 @@ static bool wal_settle(const struct sqlite_engine *e)
 
 struct engine *sqlite_open(struct str path, struct log *log)
 {
-    struct sqlite_engine *e = some(1, sizeof(*e) + path.n + 1);
+    struct sqlite_engine *e = calloc(1, sizeof(*e) + path.n + 1);
     struct db *db = NULL;
 
     must(e != NULL);

@@ -427,17 +427,18 @@ static enum err know(struct request *r, bool *wait)
 
 /* --- guard, and the reply cache --------------------------------------------------------------------------------- */
 
-/* A file may be long: it is not sent past a crowd, and a part of it is no matter of this cache. */
-static struct shared *find_kept(struct request *r, const struct reply_key *key)
+/* What is kept costs as little as to turn somebody away, but for a file, which may be long. A part of one is not kept. */
+static void answer_kept_or_shed(struct request *r, const struct reply_key *key)
 {
     bool part = r->known[KNOWN_RANGE].p != NULL && r->route->wire == WIRE_RAW;
     struct shared *kept =
         part ? NULL : replies_find(r->server->replies, key, env_monotonic_us(r->server->env));
+    bool cheap = kept != NULL && kept->fd < 0;
 
-    if (kept == NULL || kept->fd < 0 || !shed_refuses(r))
-        return kept;
-    shared_drop(kept);
-    return NULL;
+    if (!cheap && shed_refuses(r))
+        shared_drop(kept);
+    else if (kept != NULL)
+        answer_shared(r, kept);
 }
 
 static enum err guarded(struct request *r)
@@ -449,10 +450,8 @@ static enum err guarded(struct request *r)
                                  __atomic_load_n(&r->server->env->clock.offset_us,
                                                  __ATOMIC_ACQUIRE),
                                  env_now(r->server->env) };
-        struct shared *kept = find_kept(r, &key);
-        if (kept != NULL)
-            answer_shared(r, kept);
-        if (kept != NULL || r->answer.status != 0 || shed_refuses(r)) {
+        answer_kept_or_shed(r, &key);
+        if (r->answer.status != 0) {
             r->stage = ANSWER;
             return E_OK;
         }

@@ -653,51 +653,60 @@ void scenario_play(const char *file, const char *engine, const struct scenario_d
     scenario_close(s);
 }
 
-static void run_file(void)
-{
-    const struct unit_test *t = unit_this();
+/* --- a test for each -------------------------------------------------------------------------------------------- */
 
-    scenario_play(t->file, strstr(t->name, "_on_postgres") != NULL ? "postgres" : "sqlite", NULL);
-}
-
-/* --- finding them ----------------------------------------------------------------------------------------------- */
-
-enum { FOUND_MAX = 400 };
+enum { FOUND_MAX = 500 };
 static struct {
     struct unit_test test;
     char name[100], path[200];
 } found_files[FOUND_MAX];
 static size_t found_n;
 
-static void add_test(const char *path, const char *engine)
+static void add_test(struct unit_test test, const char *path, const char *prefix,
+                     const char *engine)
 {
     const char *base = strrchr(path, '/') + 1;
 
     must(found_n < FOUND_MAX);
     snprintf(found_files[found_n].path, sizeof(found_files[0].path), "%s", path);
-    snprintf(found_files[found_n].name, sizeof(found_files[0].name), "scenario_%.*s_on_%s",
+    snprintf(found_files[found_n].name, sizeof(found_files[0].name), "%s_%.*s_on_%s", prefix,
              (int)strcspn(base, "."), base, engine);
-    found_files[found_n].test = (struct unit_test) { .name = found_files[found_n].name,
-                                                     .file = found_files[found_n].path,
-                                                     .line = 1,
-                                                     .seconds = 60,
-                                                     .run = run_file };
+    test.name = found_files[found_n].name;
+    test.file = found_files[found_n].path;
+    test.line = 1;
+    found_files[found_n].test = test;
     unit_register(&found_files[found_n++].test);
+}
+
+void scenario_tests(const char *pattern, const char *prefix, struct unit_test test)
+{
+    glob_t found;
+
+    if (glob(pattern, 0, NULL, &found) != 0)
+        return;
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        add_test(test, found.gl_pathv[i], prefix, "sqlite");
+        add_test(test, found.gl_pathv[i], prefix, "postgres");
+    }
+    globfree(&found);
+}
+
+const char *scenario_engine(void)
+{
+    return strstr(unit_this()->name, "_on_postgres") != NULL ? "postgres" : "sqlite";
+}
+
+static void run_file(void)
+{
+    scenario_play(unit_this()->file, scenario_engine(), NULL);
 }
 
 __attribute__((constructor)) static void find_scenarios(void)
 {
     static const char *const patterns[] = { "src/services/*/*.scenario", "src/server/*.scenario",
                                             "test/*.scenario" };
-    glob_t found;
 
-    for (size_t k = 0; k < COUNT(patterns); k++) {
-        if (glob(patterns[k], 0, NULL, &found) != 0)
-            continue;
-        for (size_t i = 0; i < found.gl_pathc; i++) {
-            add_test(found.gl_pathv[i], "sqlite");
-            add_test(found.gl_pathv[i], "postgres");
-        }
-        globfree(&found);
-    }
+    for (size_t i = 0; i < COUNT(patterns); i++)
+        scenario_tests(patterns[i], "scenario",
+                       (struct unit_test) { .seconds = 60, .run = run_file });
 }

@@ -16,4 +16,9 @@ struct scenario_driver {
 /* driver: NULL as the scenario's own tests do. */
 void scenario_play(const char *file, const char *engine, const struct scenario_driver *driver);
 
+/* For constructors: registers test for each file that fits the pattern and for each engine, as PREFIX_FILE_on_ENGINE. When it
+ * runs, unit_this()->file is the scenario, and scenario_engine() its engine. */
+void scenario_tests(const char *pattern, const char *prefix, struct unit_test test);
+const char *scenario_engine(void);
+
 #endif

@@ -20,7 +20,6 @@
 #include "test/fault.h"
 #include "test/scenario.h"
 
-#include <glob.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -564,12 +563,18 @@ static void play_plan(const char *file, const char *engine, struct plan plan, ui
     }
 }
 
+static bool wants_all(void)
+{
+    const char *wish = getenv("STAGEDOOR_TORTURE");
+
+    return wish != NULL && strcmp(wish, "all") == 0;
+}
+
 static void torture_file(void)
 {
     const struct unit_test *this = unit_this();
-    const char *engine = strstr(this->name, "_on_postgres") != NULL ? "postgres" : "sqlite";
-    const char *wish = getenv("STAGEDOOR_TORTURE");
-    bool all = wish != NULL && strcmp(wish, "all") == 0;
+    const char *engine = scenario_engine();
+    bool all = wants_all();
     uint64_t seed = seed_of(this->file);
 
     for (size_t i = 0; i < COUNT(plans); i++) {
@@ -666,38 +671,9 @@ TEST_SLOW(torture_passes_where_nothing_fails, 30)
 
 /* --- finding them ----------------------------------------------------------------------------------------------- */
 
-enum { FOUND_MAX = 100 };
-static struct {
-    struct unit_test test;
-    char name[100], path[200];
-} found_files[FOUND_MAX];
-static size_t found_n;
-
-static void add_test(const char *path, const char *engine)
-{
-    const char *base = strrchr(path, '/') + 1;
-    const char *wish = getenv("STAGEDOOR_TORTURE");
-    int seconds = wish != NULL && strcmp(wish, "all") == 0 ? 3000 : 60;
-
-    must(found_n < FOUND_MAX);
-    snprintf(found_files[found_n].path, sizeof(found_files[0].path), "%s", path);
-    snprintf(found_files[found_n].name, sizeof(found_files[0].name), "torture_%.*s_on_%s",
-             (int)strcspn(base, "."), base, engine);
-    found_files[found_n].test = (struct unit_test) {
-        found_files[found_n].name, found_files[found_n].path, 1, seconds, torture_file, NULL, true
-    };
-    unit_register(&found_files[found_n++].test);
-}
-
 __attribute__((constructor)) static void find_scenarios(void)
 {
-    glob_t found;
-
-    if (glob("src/services/*/*.scenario", 0, NULL, &found) != 0)
-        return;
-    for (size_t i = 0; i < found.gl_pathc; i++) {
-        add_test(found.gl_pathv[i], "sqlite");
-        add_test(found.gl_pathv[i], "postgres");
-    }
-    globfree(&found);
+    scenario_tests("src/services/*/*.scenario", "torture",
+                   (struct unit_test) {
+                       .seconds = wants_all() ? 3000 : 60, .run = torture_file, .slow = true });
 }

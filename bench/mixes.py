@@ -3,7 +3,7 @@
 # A mix is {class: (weight, [request, ...])}. Popular creators are asked for more often than others (Zipf); a fan has a session,
 # follows twenty creators and subscribes to one. Sixteen '#' become a new number in each request.
 # SPDX-License-Identifier: Apache-2.0
-import hashlib, http.client, json, os, random, sqlite3, struct, time, zlib
+import hashlib, http.client, json, random, sqlite3, struct, time, zlib
 
 import fill
 

@@ -9,6 +9,7 @@ import hashlib, os, sqlite3, time
 CREATORS, POSTS, FANS, EARS = 200, 1000, 64, 10_000
 BASE = 50_000_000_000_000_000  # ids of early 2024, below all that the program makes itself
 FAN, CREATOR, TIER, ASSET, POST, EAR = (BASE + k * 1_000_000_000 for k in range(6))
+OF_SESSION = 500_000_000  # from its account's id: with the same, each change of the account would be one of the session's
 YEAR = 365 * 86400 * 10**6
 
 
@@ -32,7 +33,7 @@ def people(db, now):
     sessions += [(CREATOR + i, hashlib.sha256(token("creator", i).encode()).digest()) for i in range(CREATORS)]
     sessions += [(EAR + i, hashlib.sha256(token("ear", i).encode()).digest()) for i in range(EARS)]
     db.executemany("INSERT INTO session (id, account, kind, token, created, seen, agent, address)"
-                   f" VALUES (?1, ?1, 'bearer', ?2, {now}, {now}, 'bench', '127.0.0.1')", sessions)
+                   f" VALUES (?1 + {OF_SESSION}, ?1, 'bearer', ?2, {now}, {now}, 'bench', '127.0.0.1')", sessions)
 
 
 def pages(db, now):

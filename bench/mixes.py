@@ -37,7 +37,7 @@ def crowd(path):
     db.executemany("INSERT INTO account (id, email, name, password, email_verified, role, creator, created)"
                    f" VALUES (?, ?, ?, '!', 1, 'user', 0, {now})", [(FAN + i, f"loadfan{i}@example.org", f"Fan {i}") for i in range(FANS)])
     db.executemany("INSERT INTO session (id, account, kind, token, created, seen, agent, address)"
-                   f" VALUES (?1, ?1, 'bearer', ?2, {now}, {now}, 'load', '127.0.0.1')",
+                   f" VALUES (?1 + {fill.OF_SESSION}, ?1, 'bearer', ?2, {now}, {now}, 'load', '127.0.0.1')",
                    [(FAN + i, hashlib.sha256(token(i).encode()).digest()) for i in range(FANS)])
     follows, subscriptions = [], []
     for i in range(FANS):

@@ -38,6 +38,9 @@ struct exec {
     pthread_cond_t park_some;
     struct call *parked;
     bool job_ended, stopping;
+    pthread_mutex_t told_lock;
+    void (*told)(void *context);
+    void *told_context;
     /* figures, atomic */
     uint64_t batches, batched, retries;
 };
@@ -104,6 +107,23 @@ static void finish(struct exec *x, struct call *c, enum err e)
         }
     }
     c->done(c);
+}
+
+/* Those who have ended so far know it. */
+static void all_told(struct exec *x)
+{
+    pthread_mutex_lock(&x->told_lock);
+    if (x->told != NULL)
+        x->told(x->told_context);
+    pthread_mutex_unlock(&x->told_lock);
+}
+
+void exec_when_told(struct exec *x, void (*told)(void *context), void *context)
+{
+    pthread_mutex_lock(&x->told_lock);
+    x->told = told;
+    x->told_context = context;
+    pthread_mutex_unlock(&x->told_lock);
 }
 
 static enum err busy(struct call *c)
@@ -273,6 +293,7 @@ static void *writer(void *arg)
             write_calls(x, db, calls, n);
         for (size_t i = 0; db == NULL && i < n; i++)
             finish(x, calls[i], E_UNAVAILABLE);
+        all_told(x);
         /* Those who were just answered ask again in a moment. To begin with the few that have waited would be a commit for a
          * part of the crowd, and would fight with the loops for the processor while they send our answers. */
         if (n >= GATHER_LEAST)
@@ -290,11 +311,12 @@ static void *pool_worker(void *arg)
     struct call *c;
 
     while ((c = queue_pop(&x->work, 1)) != NULL) {
-        if (in_time(x, &x->work, c, &c) == 0)
-            continue;
-        if (db == NULL && engine->ops->open(engine, true, &db) != E_OK)
+        bool late = in_time(x, &x->work, c, &c) == 0;
+        if (!late && db == NULL && engine->ops->open(engine, true, &db) != E_OK)
             db = NULL;
-        finish(x, c, db == NULL ? E_UNAVAILABLE : run_retried(x, c, db));
+        if (!late)
+            finish(x, c, db == NULL ? E_UNAVAILABLE : run_retried(x, c, db));
+        all_told(x);
     }
     db_close(db);
     return NULL;
@@ -318,9 +340,11 @@ static void *slow_worker(void *arg)
     struct exec *x = arg;
     struct call *c;
 
-    while ((c = queue_pop(&x->slow, 1)) != NULL)
+    while ((c = queue_pop(&x->slow, 1)) != NULL) {
         if (in_time(x, &x->slow, c, &c) > 0)
             run_slow(x, c);
+        all_told(x);
+    }
     return NULL;
 }
 
@@ -471,6 +495,7 @@ static void *parker(void *arg)
                 keep = look;
             }
         }
+        all_told(x);
         pthread_mutex_lock(&x->park_lock);
         while (keep != NULL) {
             next = keep->next;
@@ -622,6 +647,7 @@ struct exec *exec_start(struct env *e)
     queue_init(&x->slow, (size_t)setting_int(e->settings, "core.slow_queue"),
                setting_int(e->settings, "core.slow_queue_ms") * 1000);
     pthread_mutex_init(&x->park_lock, NULL);
+    pthread_mutex_init(&x->told_lock, NULL);
     pthread_cond_init(&x->park_some, NULL);
     must(pthread_key_create(&x->reader, reader_close) == 0);
     if (e->step != NULL)

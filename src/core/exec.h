@@ -38,6 +38,10 @@ struct db *exec_reader(struct exec *x);
 /* A call that is no request: business time, an arena and this env; for tools, jobs, tests. */
 void call_begin(struct call *c, struct env *e, struct arena *a);
 
+/* Calls that end together, as those of one commit do, are told one after the other; then, on the same thread, this. So whoever
+ * waits for many of them can be woken once. NULL: nobody; when this returns, it is not called any more. */
+void exec_when_told(struct exec *x, void (*told)(void *context), void *context);
+
 /* A job ended, on this node: calls that await it go on. */
 void exec_job_ended(struct exec *x, struct id job);
 

@@ -6,7 +6,7 @@
 
 void queue_init(struct queue *q, size_t max, int64_t patience_us)
 {
-    *q = (struct queue) { .max = max, .patience_us = patience_us };
+    *q = (struct queue) { .max = max, .wanted = 1, .patience_us = patience_us };
     pthread_mutex_init(&q->lock, NULL);
     pthread_cond_init(&q->some, NULL);
 }
@@ -53,8 +53,8 @@ bool queue_push(struct queue *q, struct call *c, int64_t now_us)
     if (room) {
         c->queued_us = now_us;
         line_add(c->vital ? &q->vital : &q->usual, c);
-        q->n++;
-        pthread_cond_signal(&q->some);
+        if (++q->n >= q->wanted)
+            pthread_cond_signal(&q->some);
     }
     pthread_mutex_unlock(&q->lock);
     __atomic_add_fetch(&q->full, full, __ATOMIC_RELAXED);
@@ -105,14 +105,15 @@ void queue_gather(struct queue *q, size_t more, long gap_us, long all_us)
     size_t had;
 
     pthread_mutex_lock(&q->lock);
-    size_t want = q->n + more;
+    q->wanted = q->n + more;
     do {
         struct timespec until = soon(gap_us);
         had = q->n;
-        while (q->n == had && !q->stopping &&
+        while (q->n < q->wanted && !q->stopping &&
                pthread_cond_timedwait(&q->some, &q->lock, &until) == 0) {
         }
-    } while (q->n > had && q->n < want && !q->stopping && monotonic_us() < end_us);
+    } while (q->n > had && q->n < q->wanted && !q->stopping && monotonic_us() < end_us);
+    q->wanted = 1;
     pthread_mutex_unlock(&q->lock);
 }
 

@@ -53,12 +53,63 @@ bool connection_enter(struct connection *c)
 
 /* --- parking: whoever takes the phase from PARKED resumes the connection, once ---------------------------------- */
 
+static void can_go_on(struct connection *c)
+{
+    struct loop *l = c->loop;
+
+    pthread_mutex_lock(&l->lock);
+    c->woken_next = l->woken;
+    l->woken = c;
+    pthread_mutex_unlock(&l->lock);
+}
+
+/* loops_wake() follows: see exec_when_told(). */
 static void wake(struct request *r)
 {
     struct connection *c = r->carrier;
 
     if (change(c, PHASE_PARKED, PHASE_BUSY))
+        can_go_on(c);
+}
+
+static void loop_wake(struct loop *l)
+{
+    pthread_mutex_lock(&l->lock);
+    struct connection *c = l->coming ? NULL : l->woken;
+    if (c != NULL) {
+        l->woken = c->woken_next;
+        l->coming = c->brings = true;
+    }
+    pthread_mutex_unlock(&l->lock);
+    if (c != NULL)
         MHD_resume_connection(c->mhd);
+}
+
+void loops_wake(struct http *h)
+{
+    size_t n = __atomic_load_n(&h->loops_n, __ATOMIC_ACQUIRE);
+
+    for (size_t i = 0; i < n; i++)
+        loop_wake(&h->loops[i]);
+}
+
+void connection_bring(struct connection *c)
+{
+    struct loop *l = c->loop;
+
+    if (!c->brings)
+        return;
+    c->brings = false;
+    pthread_mutex_lock(&l->lock);
+    struct connection *others = l->woken;
+    l->woken = NULL;
+    l->coming = false;
+    pthread_mutex_unlock(&l->lock);
+    while (others != NULL) {
+        struct connection *next = others->woken_next;
+        MHD_resume_connection(others->mhd);
+        others = next;
+    }
 }
 
 void connection_park(struct connection *c)
@@ -71,8 +122,8 @@ void connection_park(struct connection *c)
     MHD_suspend_connection(c->mhd);
     __atomic_store_n(&c->deadline_us, r->deadline_us, __ATOMIC_RELAXED);
     connection_phase(c, PHASE_PARKED);
-    if (!request_park(r))
-        wake(r); /* it was over before we slept */
+    if (!request_park(r) && change(c, PHASE_PARKED, PHASE_BUSY))
+        MHD_resume_connection(c->mhd); /* it was over before we slept */
 }
 
 /* --- answers past the library ----------------------------------------------------------------------------------- */
@@ -106,11 +157,29 @@ void connection_say(struct connection *c, enum err e, struct request *r)
 
 /* --- the list --------------------------------------------------------------------------------------------------- */
 
+/* The one of this thread. */
+static struct loop *loop_of(struct http *h, struct MHD_Connection *mhd)
+{
+    struct MHD_Daemon *daemon = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_DAEMON)->daemon;
+    size_t i = 0;
+
+    while (i < h->loops_n && h->loops[i].daemon != daemon)
+        i++;
+    must(i < LOOPS_MAX);
+    if (i == h->loops_n) {
+        h->loops[i].daemon = daemon;
+        pthread_mutex_init(&h->loops[i].lock, NULL);
+        __atomic_store_n(&h->loops_n, i + 1, __ATOMIC_RELEASE);
+    }
+    return &h->loops[i];
+}
+
 void connection_link(struct connection *c)
 {
     struct http *h = c->http;
 
     pthread_mutex_lock(&h->lock);
+    c->loop = loop_of(h, c->mhd);
     c->next = h->all;
     if (c->next != NULL)
         c->next->before = c;
@@ -214,18 +283,7 @@ static void give_up(struct connection *c, int64_t now_us)
         c->request = NULL;
         c->abandoned = true;
     }
-    c->woken_next = c->http->woken;
-    c->http->woken = c;
-}
-
-/* Without the lock, because the library has locks of its own. They stay where they are until they are resumed. */
-static void resume_woken(struct http *h)
-{
-    while (h->woken != NULL) {
-        struct connection *c = h->woken;
-        h->woken = c->woken_next;
-        MHD_resume_connection(c->mhd);
-    }
+    can_go_on(c);
 }
 
 /* libmicrohttpd 0.9.75 asks epoll for edges, and waits for the next one after a read that was not full: the end of a
@@ -279,7 +337,7 @@ static void *watch(void *arg)
     while (!h->stopping) {
         look_at_all(h);
         pthread_mutex_unlock(&h->lock);
-        resume_woken(h);
+        loops_wake(h); /* without the lock, because the library has locks of its own */
         shed_tell(h->server->shed);
         pthread_mutex_lock(&h->lock);
         if (!h->stopping)

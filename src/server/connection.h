@@ -23,8 +23,19 @@ enum phase {
 
 enum want { WANT_HEAD, WANT_BODY, WANT_SWALLOW, WANT_ANSWER };
 
+/* A thread of the library's, with its connections. Those that can go on are collected, and one of them is resumed, which wakes
+ * the thread; it resumes the others itself. Woken for each, it would take the processor from whoever wakes it, and send each
+ * answer of a commit alone. */
+struct loop {
+    struct MHD_Daemon *daemon;
+    pthread_mutex_t lock;
+    struct connection *woken; /* can go on; the library does not know it yet */
+    bool coming;              /* one that was resumed brings the others */
+};
+
 struct connection {
     struct http *http;
+    struct loop *loop;
     struct connection *woken_next;
     struct connection *next, *before; /* in http->all */
     struct MHD_Connection *mhd;
@@ -42,15 +53,20 @@ struct connection {
     enum want want;
     bool waiting;     /* suspended for the runner */
     bool abandoned;   /* ... in vain; request is gone */
+    bool brings;      /* those of the loop that can go on too */
     bool unread;      /* closed before its body was read: the rest must be swallowed */
     bool handed_over; /* a stream has the socket now */
     struct front front;
     int64_t taken; /* requests, of those that the front has handed on */
 };
 
+enum { LOOPS_MAX = 64 };
+
 struct http {
     struct server *server;
     struct MHD_Daemon *daemon;
+    struct loop loops[LOOPS_MAX];
+    size_t loops_n;            /* guarded by lock; grows as they get their first connection */
     struct acceptor *acceptor; /* NULL: no newcomers any more */
     struct crowd *crowd;
     int port;
@@ -61,7 +77,6 @@ struct http {
     bool quiet, stopping; /* atomic */
     pthread_cond_t stop;
     pthread_t watch;
-    struct connection *woken;   /* to be resumed; the watch's own */
     struct lingerer *lingerers; /* the watch's, guarded by lock */
     size_t lingering;
 };
@@ -74,8 +89,13 @@ void connection_phase(struct connection *c, enum phase p);
 bool connection_enter(struct connection *c);
 /* Suspends until request_go can go on. */
 void connection_park(struct connection *c);
+/* It goes on, or has ended: so do those that it brings. */
+void connection_bring(struct connection *c);
 /* Sends an answer past the library, where it takes none: in the middle of a body, or before a request. */
 void connection_say(struct connection *c, enum err e, struct request *r);
+
+/* Wakes the loops that have somebody who can go on. On any thread. */
+void loops_wake(struct http *h);
 
 void connection_link(struct connection *c);
 void connection_unlink(struct connection *c);

@@ -6,6 +6,7 @@
  * lives on, closes (and lingers) before a large one, and is written past the library in the middle of one. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/http.h"
+#include "core/exec.h"
 #include "server/acceptor.h"
 #include "server/answer.h"
 #include "server/connection.h"
@@ -24,7 +25,6 @@ enum {
     SWALLOW_BYTES = 256 * 1024, /* rather than close the connection */
     /* A connection's headers and buffers: more than the largest head that the front hands on. */
     POOL_BYTES = 64 * 1024,
-    THREADS_MAX = 64,
 };
 
 /* --- the head of a request -------------------------------------------------------------------------------------- */
@@ -255,6 +255,7 @@ static enum MHD_Result next_call(struct connection *c, const char *piece, size_t
     bool waited = c->waiting;
 
     c->waiting = false;
+    connection_bring(c);
     if (c->abandoned)
         return queue_too_late(c);
     if (waited)
@@ -423,6 +424,7 @@ static void on_end(void *context, struct MHD_Connection *mhd, void **mine,
     if (c == NULL)
         return;
     *mine = NULL;
+    connection_bring(c);
     if (how != MHD_REQUEST_TERMINATED_COMPLETED_OK && !c->handed_over)
         c->unread = true;
     if (c->request != NULL) {
@@ -479,7 +481,7 @@ static unsigned threads_wanted(const struct server *s)
 
     if (n == 0)
         n = cores < 1 ? 1 : cores;
-    return (unsigned)(n > THREADS_MAX ? THREADS_MAX : n);
+    return (unsigned)(n > LOOPS_MAX ? LOOPS_MAX : n);
 }
 
 static struct MHD_Daemon *daemon_start(struct http *h, const struct address *address)
@@ -505,9 +507,16 @@ static struct MHD_Daemon *daemon_start(struct http *h, const struct address *add
 static void http_free(struct http *h)
 {
     crowd_close(h->crowd);
+    for (size_t i = 0; i < h->loops_n; i++)
+        pthread_mutex_destroy(&h->loops[i].lock);
     pthread_mutex_destroy(&h->lock);
     pthread_cond_destroy(&h->stop);
     free(h);
+}
+
+static void told(void *http)
+{
+    loops_wake(http);
 }
 
 bool http_open(struct server *s, struct arena *a, struct str *why)
@@ -527,12 +536,14 @@ bool http_open(struct server *s, struct arena *a, struct str *why)
     h->crowd = crowd_open((unsigned)setting_int(s->env->settings, "http.per_address"), seed);
     errno = EADDRNOTAVAIL;
     s->http = h; /* before the first request, which asks for it */
+    exec_when_told(s->env->exec, told, h);
     if (take_address(str_copy(a, text).p, (uint16_t)port, &address))
         h->daemon = daemon_start(h, &address);
     if (h->daemon == NULL) {
         *why = str_printf(a, "cannot listen on %.*s port %d: %s", STR_FMT(text), (int)port,
                           strerror(errno));
         s->http = NULL;
+        exec_when_told(s->env->exec, NULL, NULL);
         http_free(h);
         return false;
     }
@@ -565,6 +576,7 @@ void http_close(struct http *h)
 {
     http_quiesce(h);
     watch_stop(h);
+    exec_when_told(h->server->env->exec, NULL, NULL);
     MHD_stop_daemon(h->daemon);
     linger_end(h);
     http_free(h);

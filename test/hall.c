@@ -73,18 +73,19 @@ static enum err file(struct call *c)
     return E_OK;
 }
 
-/* Ten bytes: how often such a file was made. */
+/* Ten bytes. Its type says how often such a file was made. */
 static enum err kept_file(struct call *c)
 {
     static int64_t made; /* atomic */
     int64_t n = PARAMS(c, thing_ref)->n;
     int fd = memfd_create("kept", MFD_CLOEXEC);
-    struct str text =
-        str_printf(c->arena, "%010" PRId64, __atomic_add_fetch(&made, 1, __ATOMIC_RELAXED));
+    struct str text = str_printf(c->arena, "%010" PRId64, n);
+    struct str type =
+        str_printf(c->arena, "image/%" PRId64, __atomic_add_fetch(&made, 1, __ATOMIC_RELAXED));
 
     depends(c, thing_id(n));
     must(fd >= 0 && write(fd, text.p, text.n) == (ssize_t)text.n);
-    reply_file(c, fd, STR("image/webp"), text);
+    reply_file(c, fd, type, text);
     return E_OK;
 }
 

@@ -731,7 +731,8 @@ TEST_SLOW(rights_paths_end, 60)
     crawl_open(&k, "sqlite");
     for (int v = 0; v < VIEWERS; v++)
         crawl_posts(&k, (enum viewer)v);
-    crawl_urls(&k); /* those that may be are kept now */
+    crawl_urls(&k); /* files that are asked for again come into memory, */
+    crawl_urls(&k); /* and answers that have them are kept */
     house_shift(2 * HOUR);
     for (int p = 0; p < POSTS; p++)
         for (int owner = 0; owner < VIEWERS; owner++)

@@ -22,7 +22,7 @@
     X(REPLAYS, "idempotency_replays_total", false, "Answers given again for a repeated key")       \
     X(CACHE_HITS, "reply_cache_hits_total", false, "Answers from the reply cache")                 \
     X(CACHE_MISSES, "reply_cache_misses_total", false, "Answers of cached routes made anew")       \
-    X(CACHE_BYTES, "reply_cache_bytes", true, "Memory of the reply cache")                         \
+    X(CACHE_BYTES, "reply_cache_bytes", true, "Memory of kept answers and files")                  \
     X(DATABASE_ERRORS, "database_errors_total", false, "Calls that ended in a database error")
 
 enum metric {

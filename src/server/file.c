@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/file.h"
 #include "server/answer.h"
+#include "server/state.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <sys/stat.h>
 
@@ -80,12 +80,14 @@ static void no_body(struct request *r)
 }
 
 /* The whole of it, for those who ask again. */
-static bool keep_file(struct request *r, int64_t size)
+static bool keep_file(struct request *r, struct str name, int64_t size)
 {
     const struct answer *a = &r->answer;
-    int own = a->status == 200 && size > 0 ? fcntl(a->fd, F_DUPFD_CLOEXEC, 0) : -1;
-    bool kept = own >= 0 &&
-                answer_keep(r, shared_make_file(a->status, a->headers, a->headers_n, own, size));
+    struct hot_file *file = a->status == 200 && size > 0
+                                ? hot_ask(r->server->hot, name, a->fd, size, r->began_us)
+                                : NULL;
+    bool kept =
+        file != NULL && answer_keep(r, shared_make_file(a->status, a->headers, a->headers_n, file));
 
     if (kept)
         no_body(r);
@@ -113,7 +115,8 @@ void answer_file(struct request *r, int status)
     answer_guarded(r, GUARDS_DATA);
     for (size_t i = 0; i < reply->headers_n; i++)
         answer_header(r, reply->headers[i].name, reply->headers[i].value);
-    if (r->route->cached && !range_applies(r, etag) && keep_file(r, st.st_size))
+    if (r->route->cached && reply->etag.p != NULL && !range_applies(r, etag) &&
+        keep_file(r, reply->etag, st.st_size))
         return;
     if (etag_listed(r->known[KNOWN_IF_NONE_MATCH], etag)) {
         r->answer.status = 304;

@@ -9,7 +9,6 @@ enum {
     BUCKETS = 1024,
     KEEP_US = 60 * SECOND,
     SLOTS_MAX = 4096,
-    FILES_MAX = 32, /* in a part: each is an open descriptor */
 };
 
 struct kept {
@@ -27,7 +26,7 @@ struct kept {
 
 struct part {
     pthread_mutex_t lock;
-    size_t bytes, files;
+    size_t bytes;
     struct kept *freshest, *stalest;
     struct kept *buckets[BUCKETS];
 };
@@ -80,19 +79,9 @@ static void forget(struct replies *c, struct part *p, struct kept *k)
     *at = k->next;
     unlink_kept(p, k);
     p->bytes -= k->bytes;
-    p->files -= k->answer->fd >= 0;
     metrics_add(c->metrics, METRIC_CACHE_BYTES, -(int64_t)k->bytes);
     shared_drop(k->answer);
     free(k);
-}
-
-static void forget_a_file(struct replies *c, struct part *p)
-{
-    struct kept *k = p->stalest;
-
-    while (k->answer->fd < 0)
-        k = k->fresher;
-    forget(c, p, k);
 }
 
 static struct kept *find(struct part *p, uint64_t hash, const struct reply_key *key)
@@ -173,8 +162,9 @@ void replies_put(struct replies *c, const struct reply_key *key, int64_t now_us,
 {
     uint64_t hash = hash_of(c, key);
     struct part *p = &c->parts[hash % PARTS];
+    size_t body = answer->is_file ? 0 : answer->body.n; /* a file's are counted once, for all */
     /* The bodies, and roughly what the library keeps of the headers, twice. */
-    size_t bytes = sizeof(struct kept) + n * sizeof(*slots) + key->target.n + answer->body.n + 4096;
+    size_t bytes = sizeof(struct kept) + n * sizeof(*slots) + key->target.n + body + 4096;
 
     if (n > SLOTS_MAX || bytes > c->part_max / 4)
         return;
@@ -193,13 +183,10 @@ void replies_put(struct replies *c, const struct reply_key *key, int64_t now_us,
         forget(c, p, old);
     while (p->bytes + bytes > c->part_max)
         forget(c, p, p->stalest);
-    if (answer->fd >= 0 && p->files == FILES_MAX)
-        forget_a_file(c, p);
     k->next = p->buckets[hash / PARTS % BUCKETS];
     p->buckets[hash / PARTS % BUCKETS] = k;
     link_freshest(p, k);
     p->bytes += bytes;
-    p->files += answer->fd >= 0;
     pthread_mutex_unlock(&p->lock);
     metrics_add(c->metrics, METRIC_CACHE_BYTES, (int64_t)bytes);
 }

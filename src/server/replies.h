@@ -4,7 +4,7 @@
  * looked through at each use (core/revisions.h says why that can never be stale on this node). The clock is noted before
  * the session is looked up, because who calls is part of what an answer is computed from. What an answer says may also end
  * at a known time (call.h: depends_until). A minute bounds what other nodes may be late with; business time that was moved
- * forgets everything. An answer may be a file; few of those are kept, because each is an open descriptor. */
+ * forgets everything. An answer may be a file; its bytes are those of hot.h. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SERVER_REPLIES_H
 #define SERVER_REPLIES_H

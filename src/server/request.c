@@ -427,13 +427,13 @@ static enum err know(struct request *r, bool *wait)
 
 /* --- guard, and the reply cache --------------------------------------------------------------------------------- */
 
-/* What is kept costs as little as to turn somebody away, but for a file, which may be long. A part of one is not kept. */
+/* What is kept costs as little as to turn somebody away, but for a file, which is long. A part of one is not kept. */
 static void answer_kept_or_shed(struct request *r, const struct reply_key *key)
 {
     bool part = r->known[KNOWN_RANGE].p != NULL && r->route->wire == WIRE_RAW;
     struct shared *kept =
         part ? NULL : replies_find(r->server->replies, key, env_monotonic_us(r->server->env));
-    bool cheap = kept != NULL && kept->fd < 0;
+    bool cheap = kept != NULL && !kept->is_file;
 
     if (!cheap && shed_refuses(r))
         shared_drop(kept);

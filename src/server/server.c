@@ -89,6 +89,8 @@ static const struct setting settings[] = {
     { "http.patience_max_ms", SETTING_INT, "400", "... and who has waited so long, in any case", 0,
       60000 },
     { "http.cache_mb", SETTING_INT, "64", "Memory for answers that are kept; 0: none", 0, 65536 },
+    { "http.hot_mb", SETTING_INT, "64", "Memory for pictures that are asked for often; 0: none", 0,
+      65536 },
     { "http.log", SETTING_WORD, "none writes all",
       "Requests that get a line in the log: none, writes or all; failures of ours always do", 0,
       0 },
@@ -148,6 +150,7 @@ struct server *server_open(struct env *e)
     s->limiter = e->limiter = limiter_open(seed[0]);
     s->replies = replies_open(e->revisions, s->metrics,
                               (size_t)setting_int(e->settings, "http.cache_mb") << 20, seed[1]);
+    s->hot = hot_open((size_t)setting_int(e->settings, "http.hot_mb") << 20, s->metrics);
     s->web = web_open(s);
     s->streams = streams_open(s);
     /* Theirs is still in the runner's hands, or nothing could be made for them. */
@@ -216,6 +219,7 @@ bool server_close(struct server *s, int limit_s)
     shared_drop(s->sorry);
     web_close(s->web);
     replies_close(s->replies);
+    hot_close(s->hot);
     s->env->limiter = NULL;
     limiter_close(s->limiter);
     sessions_close(s->sessions);
@@ -276,10 +280,8 @@ static struct str file_text(struct arena *a, const struct answer *answer)
 
 static void take_shared(struct arena *a, struct http_call *h, const struct shared *s)
 {
-    const struct answer file = { .fd = s->fd, .length = s->size };
-
     if (h->status != 304)
-        h->reply = s->fd >= 0 ? file_text(a, &file) : str_copy(a, s->body);
+        h->reply = str_copy(a, s->body);
     h->reply_headers_n = shared_headers(s, a, h->reply_headers, COUNT(h->reply_headers));
     h->reply_type = http_call_header(h, "Content-Type");
 }

@@ -3,7 +3,6 @@
 #include "server/shared.h"
 
 #include <microhttpd.h>
-#include <unistd.h>
 
 /* A body of its own belongs to the response, which may live longer than us: a connection still sends it. */
 static struct MHD_Response *make(struct str body, bool own)
@@ -48,7 +47,6 @@ struct shared *shared_make(int status, const struct header *headers, size_t n, s
         return NULL;
     s->refs = 1;
     s->status = status;
-    s->fd = -1;
     s->body = body_lives ? body : copy(body);
     s->response = s->body.p == NULL ? NULL : make(s->body, !body_lives);
     if (s->response == NULL) {
@@ -60,19 +58,29 @@ struct shared *shared_make(int status, const struct header *headers, size_t n, s
     return dress(s, headers, n);
 }
 
-struct shared *shared_make_file(int status, const struct header *headers, size_t n, int fd,
-                                int64_t size)
+static void let_go(void *file)
+{
+    hot_drop(file);
+}
+
+struct shared *shared_make_file(int status, const struct header *headers, size_t n,
+                                struct hot_file *file)
 {
     struct shared *s = calloc(1, sizeof(*s));
-    struct MHD_Response *m =
-        s == NULL ? NULL : MHD_create_response_from_fd_at_offset64((uint64_t)size, fd, 0);
+    struct MHD_Response *m = s == NULL ? NULL
+                                       : MHD_create_response_from_buffer_with_free_callback_cls(
+                                             file->n, file->bytes, let_go, file);
 
     if (m == NULL) {
-        close(fd);
+        hot_drop(file);
         free(s);
         return NULL;
     }
-    *s = (struct shared) { .refs = 1, .status = status, .fd = fd, .size = size, .response = m };
+    *s = (struct shared) { .refs = 1,
+                           .status = status,
+                           .body = { file->bytes, file->n },
+                           .is_file = true,
+                           .response = m };
     return dress(s, headers, n);
 }
 

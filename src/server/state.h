@@ -5,6 +5,7 @@
 
 #include "core/limiter.h"
 #include "core/metrics.h"
+#include "server/hot.h"
 #include "server/replies.h"
 #include "server/request.h"
 #include "server/server.h"
@@ -26,6 +27,7 @@ struct server {
     struct sessions *sessions;
     struct limiter *limiter;
     struct replies *replies;
+    struct hot *hot;
     struct metrics *metrics;
     struct web *web;
     struct streams *streams;

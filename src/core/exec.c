@@ -16,7 +16,7 @@
 enum {
     BATCH_MAX = 128,  /* calls in one commit */
     GATHER_LEAST = 8, /* a batch of so many means a crowd, which is likely to come back at once */
-    GATHER_GAP_US = 300,
+    GATHER_GAP_US = 1000, /* a loop sends all answers of a commit before it looks for what is new */
     GATHER_ALL_US = 2000,
     ATTEMPTS = 5,        /* of a transaction that the engine asks to repeat */
     AWAIT_MS = 10000,    /* then 202 */

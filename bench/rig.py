@@ -37,10 +37,11 @@ def get(port, path, headers={}):
 class Process:
     """On a core of its own, until it is stopped."""
 
-    def __init__(self, name, core, arguments, port, ready):
+    def __init__(self, name, core, arguments, port, ready, more_environment={}):
         self.port, self.log = port, open(in_work(f"{name}.log"), "ab")
         began = time.monotonic()
-        self.child = subprocess.Popen(["taskset", "-c", core, *arguments], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        self.child = subprocess.Popen(["taskset", "-c", core, *arguments], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
+                                      env=os.environ | more_environment)
         atexit.register(self.child.kill)  # whatever becomes of us
         while True:
             try:

@@ -52,6 +52,12 @@ static struct hot_file *hold(struct hot_file *f)
 
 /* --- with the lock ---------------------------------------------------------------------------------------------- */
 
+/* Only here and with the lock does somebody get a reference, so one that is ours alone stays so. */
+static bool is_held(const struct place *p)
+{
+    return p->file != NULL && __atomic_load_n(&p->file->refs, __ATOMIC_ACQUIRE) > 1;
+}
+
 static void empty(struct hot *h, struct place *p)
 {
     if (p->file == NULL)
@@ -67,21 +73,21 @@ static bool make_room(struct hot *h, size_t n)
 {
     for (size_t i = 0; i < (size_t)2 * PLACES && h->bytes + n > h->bytes_max; i++) {
         struct place *p = &h->places[h->hand++ % PLACES];
-        if (!p->wanted)
+        if (!p->wanted && !is_held(p))
             empty(h, p);
         p->wanted = false;
     }
     return h->bytes + n <= h->bytes_max;
 }
 
-/* The name's place; NULL: somebody else has it who is wanted, and may keep it this time. */
+/* The name's place; NULL: somebody else has it who is held, or is wanted and may keep it this time. */
 static struct place *place_of(struct hot *h, const struct sha256 *name)
 {
     struct place *p = &h->places[((size_t)name->b[0] << 8 | name->b[1]) % PLACES];
 
     if (memcmp(&p->name, name, sizeof(*name)) == 0)
         return p;
-    if (p->file != NULL && p->wanted) {
+    if (p->file != NULL && (p->wanted || is_held(p))) {
         p->wanted = false;
         return NULL;
     }
@@ -105,17 +111,23 @@ static struct hot_file *load(int fd, size_t n)
     return NULL;
 }
 
-static void take_in(struct hot *h, const struct sha256 *name, struct hot_file *f)
+/* f, or NULL: there is no room for it, and it is gone. */
+static struct hot_file *take_in(struct hot *h, const struct sha256 *name, struct hot_file *f)
 {
     pthread_mutex_lock(&h->lock);
     struct place *p = place_of(h, name);
-    if (p != NULL && p->file == NULL && make_room(h, f->n)) {
+    bool in = p != NULL && p->file == NULL && make_room(h, f->n);
+    if (in) {
         p->file = hold(f);
         p->wanted = true;
         h->bytes += f->n;
         metrics_add(h->metrics, METRIC_CACHE_BYTES, (int64_t)f->n);
     }
     pthread_mutex_unlock(&h->lock);
+    if (in)
+        return f;
+    hot_drop(f);
+    return NULL;
 }
 
 struct hot_file *hot_ask(struct hot *h, struct str name, int fd, int64_t size, int64_t now_us)
@@ -136,7 +148,7 @@ struct hot_file *hot_ask(struct hot *h, struct str name, int fd, int64_t size, i
     }
     pthread_mutex_unlock(&h->lock);
     if (f == NULL && again && (f = load(fd, (size_t)size)) != NULL)
-        take_in(h, &key, f);
+        f = take_in(h, &key, f);
     return f;
 }
 

@@ -1,8 +1,8 @@
 /* hot.h -- files that are asked for again and again, in memory: one copy for all who may have them, and sent with one call
  * where a file takes many. Who may have them is not asked here.
  *
- * A file comes in when it is asked for the second time within a minute, and goes when others need its room and nobody has
- * asked for it since they last did. */
+ * A file comes in when it is asked for the second time within a minute, and goes when others need its room, nobody has asked for
+ * it since they last did, and nobody holds it: all that is held is counted, so there is never more than bytes_max. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef SERVER_HOT_H
 #define SERVER_HOT_H

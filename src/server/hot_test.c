@@ -94,6 +94,46 @@ TEST(a_file_that_many_ask_for_outlasts_those_that_few_do)
     metrics_close(m);
 }
 
+/* Else they would be counted no more, and be there all the same. */
+TEST(hot_files_that_are_held_keep_their_room)
+{
+    enum { HELD = ROOM / BIG - 1 };
+    struct metrics *m;
+    struct hot *h = open_hot(&m);
+    struct hot_file *held[HELD];
+
+    for (int i = 0; i < HELD; i++) {
+        char name[20];
+        int fd = file_of(i + 1);
+        snprintf(name, sizeof(name), "file %d", i + 1);
+        hot_ask(h, str_of(name), fd, BIG, SECOND);
+        held[i] = hot_ask(h, str_of(name), fd, BIG, SECOND);
+        REQUIRE(held[i] != NULL);
+        close(fd);
+    }
+    for (int i = 100; i < 120; i++) { /* one place is left for all of these */
+        ask(h, i, SECOND);
+        ask(h, i, SECOND);
+        CHECK(metrics_get(m, METRIC_CACHE_BYTES) <= ROOM);
+    }
+    for (int i = 0; i < HELD; i++)
+        CHECK(ask(h, i + 1, HOUR));
+    ask(h, 200, SECOND);
+    CHECK(ask(h, 200, SECOND));
+    int fd = file_of(200);
+    struct hot_file *last = hot_ask(h, STR("file 200"), fd, BIG, SECOND);
+    close(fd);
+    REQUIRE(last != NULL);
+    ask(h, 201, SECOND);
+    CHECK(!ask(h, 201, SECOND)); /* all is held */
+    hot_drop(last);
+    CHECK(ask(h, 201, 2 * SECOND));
+    for (int i = 0; i < HELD; i++)
+        hot_drop(held[i]);
+    hot_close(h);
+    metrics_close(m);
+}
+
 TEST(a_file_lives_as_long_as_somebody_sends_it)
 {
     struct metrics *m;

@@ -178,6 +178,8 @@ void replies_put(struct replies *c, const struct reply_key *key, int64_t now_us,
     k->bytes = bytes;
     k->answer = shared_hold(answer);
     pthread_mutex_lock(&p->lock);
+    for (int i = 0; i < 4 && p->stalest != NULL && p->stalest->until_us <= now_us; i++)
+        forget(c, p, p->stalest); /* nobody asks any more, and it may hold a file */
     struct kept *old = find(p, hash, key);
     if (old != NULL)
         forget(c, p, old);

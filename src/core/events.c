@@ -6,6 +6,7 @@
  * constant would do for the order, but not for the index: SQLite would look through all that was ever written.) */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/events.h"
+#include "base/cond.h"
 #include "core/exec.h"
 
 #include <pthread.h>
@@ -317,13 +318,9 @@ static void seen_now(struct hub *h)
 
 static void idle_wait(struct hub *h)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    t.tv_sec += IDLE_MS / 1000;
     pthread_mutex_lock(&h->lock);
     if (!h->news && !h->stopping)
-        pthread_cond_timedwait(&h->some, &h->lock, &t);
+        cond_wait_us(&h->some, &h->lock, IDLE_MS * INT64_C(1000));
     h->news = false;
     pthread_mutex_unlock(&h->lock);
 }

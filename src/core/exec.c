@@ -1,6 +1,7 @@
 /* exec.c -- see exec.h for who runs where. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/exec.h"
+#include "base/cond.h"
 #include "core/events.h"
 #include "core/idempotency.h"
 #include "core/jobs.h"
@@ -252,6 +253,7 @@ static void write_calls(struct exec *x, struct db *db, struct call *const *calls
     for (size_t i = 0; i < n; i++) {
         call_reset(calls[i]);
         finish(x, calls[i], run_retried(x, calls[i], db));
+        all_told(x);
     }
 }
 
@@ -266,15 +268,18 @@ static size_t in_time(struct exec *x, struct queue *q, struct call *list, struct
 {
     int64_t now_us = monotonic_us();
     struct call *next;
-    size_t n = 0;
+    size_t n = 0, had = 0;
 
     for (struct call *c = list; c != NULL; c = next) {
         next = c->next;
+        had++;
         if (queue_too_late(q, c, now_us))
             turn_away(x, c);
         else
             calls[n++] = c;
     }
+    if (n < had)
+        all_told(x);
     return n;
 }
 
@@ -297,7 +302,7 @@ static void *writer(void *arg)
         /* Those who were just answered ask again in a moment. To begin with the few that have waited would be a commit for a
          * part of the crowd, and would fight with the loops for the processor while they send our answers. */
         if (n >= GATHER_LEAST)
-            queue_gather(&x->work, n, GATHER_GAP_US, GATHER_ALL_US);
+            queue_gather(&x->work, n, BATCH_MAX, GATHER_GAP_US, GATHER_ALL_US);
     }
     db_close(db);
     return NULL;
@@ -311,11 +316,11 @@ static void *pool_worker(void *arg)
     struct call *c;
 
     while ((c = queue_pop(&x->work, 1)) != NULL) {
-        bool late = in_time(x, &x->work, c, &c) == 0;
-        if (!late && db == NULL && engine->ops->open(engine, true, &db) != E_OK)
+        if (in_time(x, &x->work, c, &c) == 0)
+            continue;
+        if (db == NULL && engine->ops->open(engine, true, &db) != E_OK)
             db = NULL;
-        if (!late)
-            finish(x, c, db == NULL ? E_UNAVAILABLE : run_retried(x, c, db));
+        finish(x, c, db == NULL ? E_UNAVAILABLE : run_retried(x, c, db));
         all_told(x);
     }
     db_close(db);
@@ -465,16 +470,10 @@ static bool await_look(struct exec *x, struct call *c)
 
 static void wait_for_news(struct exec *x)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    t.tv_nsec += AWAIT_POLL_MS * 1000000L;
-    t.tv_sec += t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
     while (x->parked == NULL && !x->stopping)
         pthread_cond_wait(&x->park_some, &x->park_lock);
     if (!x->job_ended && !x->stopping)
-        pthread_cond_timedwait(&x->park_some, &x->park_lock, &t);
+        cond_wait_us(&x->park_some, &x->park_lock, AWAIT_POLL_MS * INT64_C(1000));
     x->job_ended = false;
 }
 
@@ -490,12 +489,13 @@ static void *parker(void *arg)
         pthread_mutex_unlock(&x->park_lock);
         for (; look != NULL; look = next) {
             next = look->next;
-            if (!await_look(x, look)) {
+            if (await_look(x, look)) {
+                all_told(x);
+            } else {
                 look->next = keep;
                 keep = look;
             }
         }
-        all_told(x);
         pthread_mutex_lock(&x->park_lock);
         while (keep != NULL) {
             next = keep->next;

@@ -4,6 +4,7 @@
  * on both engines. A crash between the effect (.prepare) and the record (run) runs the effect again: its key makes it one. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/jobs.h"
+#include "base/cond.h"
 #include "core/exec.h"
 
 #include <pthread.h>
@@ -431,14 +432,8 @@ static void *worker(void *arg)
 
 static void idle_wait(struct jobs *j)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    t.tv_nsec += IDLE_MS % 1000 * 1000000L;
-    t.tv_sec += IDLE_MS / 1000 + t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
     if (!j->news && !j->stopping)
-        pthread_cond_timedwait(&j->wanted, &j->lock, &t);
+        cond_wait_us(&j->wanted, &j->lock, IDLE_MS * INT64_C(1000));
     j->news = false;
 }
 

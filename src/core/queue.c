@@ -1,8 +1,7 @@
 /* queue.c */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/queue.h"
-
-#include <time.h>
+#include "base/cond.h"
 
 void queue_init(struct queue *q, size_t max, int64_t patience_us)
 {
@@ -88,31 +87,25 @@ bool queue_too_late(struct queue *q, const struct call *c, int64_t now_us)
     return late;
 }
 
-static struct timespec soon(long us)
+static size_t least(size_t a, size_t b)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    t.tv_nsec += us * 1000;
-    t.tv_sec += t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
-    return t;
+    return a < b ? a : b;
 }
 
-void queue_gather(struct queue *q, size_t more, long gap_us, long all_us)
+void queue_gather(struct queue *q, size_t more, size_t most, int64_t gap_us, int64_t all_us)
 {
-    int64_t end_us = monotonic_us() + all_us;
-    size_t had;
+    int64_t left_us = all_us, end_us = monotonic_us() + all_us;
+    size_t had = SIZE_MAX;
 
     pthread_mutex_lock(&q->lock);
-    q->wanted = q->n + more;
-    do {
-        struct timespec until = soon(gap_us);
+    q->wanted = least(q->n + more, least(most, q->max));
+    while (q->n != had && q->n < q->wanted && !q->stopping && left_us > 0) {
         had = q->n;
         while (q->n < q->wanted && !q->stopping &&
-               pthread_cond_timedwait(&q->some, &q->lock, &until) == 0) {
+               cond_wait_us(&q->some, &q->lock, gap_us < left_us ? gap_us : left_us)) {
         }
-    } while (q->n > had && q->n < q->wanted && !q->stopping && monotonic_us() < end_us);
+        left_us = end_us - monotonic_us();
+    }
     q->wanted = 1;
     pthread_mutex_unlock(&q->lock);
 }

@@ -38,9 +38,9 @@ struct call *queue_pop(struct queue *q, size_t most);
 /* A call that was taken out: has it waited three times as long as it should have, and is there a crowd behind it still? Then
  * it is counted, and should be told to come again. */
 bool queue_too_late(struct queue *q, const struct call *c, int64_t now_us);
-/* Waits while calls keep coming, until there are `more` than now: looks every gap_us whether there was one, for all_us at most.
+/* Waits while calls keep coming, until there are `more` than now or `most`: looks every gap_us whether there was one, for all_us at most.
  * Nobody is woken for each of them. The only thread that waits here. */
-void queue_gather(struct queue *q, size_t more, long gap_us, long all_us);
+void queue_gather(struct queue *q, size_t more, size_t most, int64_t gap_us, int64_t all_us);
 void queue_stop(struct queue *q);
 size_t queue_length(struct queue *q);
 

@@ -3,7 +3,7 @@
 #include "core/queue.h"
 #include "test/unit.h"
 
-enum { MS = 1000, PATIENCE = 250 * MS, ROOM = 40 };
+enum { MS = 1000, PATIENCE = 250 * MS, ROOM = 40, LONG = 60 * 1000 * MS };
 
 struct people {
     struct queue queue;
@@ -121,5 +121,54 @@ TEST(queue_tells_who_has_waited_too_long_while_a_crowd_is_behind)
     queue_pop(&p.queue, QUEUE_CROWD);
     CHECK(!queue_too_late(&p.queue, one, 100 * PATIENCE)); /* nobody would gain by it */
     CHECK_INT(p.queue.late, 1);
+    people_done(&p);
+}
+
+/* --- gathering: who comes meanwhile is waited for ---------------------------------------------------------------- */
+
+static void *come(void *arg)
+{
+    struct people *p = arg;
+
+    for (int i = 0; i < 5; i++)
+        join(p, false, 0);
+    return NULL;
+}
+
+/* How many are in line after a crowd of five was waited for, as long as it takes. */
+static size_t gathered(size_t more, size_t most)
+{
+    struct people p;
+    pthread_t crowd;
+
+    people_init(&p, 0);
+    join(&p, false, 0);
+    REQUIRE(pthread_create(&crowd, NULL, come, &p) == 0);
+    queue_gather(&p.queue, more, most, LONG, LONG);
+    size_t n = queue_length(&p.queue);
+    pthread_join(crowd, NULL);
+    CHECK_INT(queue_length(&p.queue), 6);
+    people_done(&p);
+    return n;
+}
+
+TEST(queue_gathers_as_many_as_it_hopes_for)
+{
+    CHECK(gathered(5, ROOM) == 6);
+    CHECK(gathered(2, ROOM) >= 3);
+    CHECK(gathered(ROOM, 4) >= 4); /* a batch has no room for more */
+    CHECK(gathered(ROOM, 1) >= 1); /* and they are there */
+}
+
+TEST(queue_gathers_no_longer_than_they_keep_coming)
+{
+    struct people p;
+
+    people_init(&p, 0);
+    queue_gather(&p.queue, 5, ROOM, MS, LONG); /* nobody comes */
+    CHECK_INT(joined(&p, 3, 0), 3);
+    queue_gather(&p.queue, 5, ROOM, MS, LONG); /* nobody else */
+    queue_gather(&p.queue, ROOM + 1, 2 * ROOM, LONG, MS);
+    CHECK_INT(queue_length(&p.queue), 3);
     people_done(&p);
 }

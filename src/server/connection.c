@@ -1,6 +1,7 @@
 /* connection.c */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/connection.h"
+#include "base/cond.h"
 #include "server/answer.h"
 #include "server/shed.h"
 #include "server/state.h"
@@ -8,6 +9,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <microhttpd.h>
+#include <sched.h>
 #include <sys/socket.h>
 
 enum {
@@ -63,12 +65,23 @@ static void can_go_on(struct connection *c)
     pthread_mutex_unlock(&l->lock);
 }
 
+/* Its request is over: whoever is told true lets the connection go on. */
+static bool take_back(struct connection *c)
+{
+    while (!change(c, PHASE_PARKED, PHASE_BUSY)) {
+        if (__atomic_load_n(&c->phase, __ATOMIC_ACQUIRE) != PHASE_GIVING)
+            return false;
+        sched_yield(); /* the watch finds that it is over */
+    }
+    return true;
+}
+
 /* loops_wake() follows: see exec_when_told(). */
 static void wake(struct request *r)
 {
     struct connection *c = r->carrier;
 
-    if (change(c, PHASE_PARKED, PHASE_BUSY))
+    if (take_back(c))
         can_go_on(c);
 }
 
@@ -122,7 +135,7 @@ void connection_park(struct connection *c)
     MHD_suspend_connection(c->mhd);
     __atomic_store_n(&c->deadline_us, r->deadline_us, __ATOMIC_RELAXED);
     connection_phase(c, PHASE_PARKED);
-    if (!request_park(r) && change(c, PHASE_PARKED, PHASE_BUSY))
+    if (!request_park(r) && take_back(c))
         MHD_resume_connection(c->mhd); /* it was over before we slept */
 }
 
@@ -276,13 +289,16 @@ static void cut(struct connection *c, int phase)
 static void give_up(struct connection *c, int64_t now_us)
 {
     if (now_us < __atomic_load_n(&c->deadline_us, __ATOMIC_RELAXED) ||
-        !change(c, PHASE_PARKED, PHASE_BUSY))
+        !change(c, PHASE_PARKED, PHASE_GIVING))
         return;
-    /* It is ours now: wake() will not resume the connection, so nobody frees the request. */
-    if (request_abandon(c->request)) {
-        c->request = NULL;
-        c->abandoned = true;
+    /* It is ours now: nobody resumes the connection, so nobody frees the request. */
+    if (!request_abandon(c->request)) { /* it is over, or about to park: theirs again */
+        __atomic_store_n(&c->phase, PHASE_PARKED, __ATOMIC_RELEASE);
+        return;
     }
+    c->request = NULL;
+    c->abandoned = true;
+    __atomic_store_n(&c->phase, PHASE_BUSY, __ATOMIC_RELEASE);
     can_go_on(c);
 }
 
@@ -320,13 +336,7 @@ static void look_at_all(struct http *h)
 
 static void rest(struct http *h)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    t.tv_nsec += WATCH_MS * 1000000L;
-    t.tv_sec += t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
-    pthread_cond_timedwait(&h->stop, &h->lock, &t);
+    cond_wait_us(&h->stop, &h->lock, WATCH_MS * INT64_C(1000));
 }
 
 static void *watch(void *arg)

@@ -18,6 +18,7 @@ enum phase {
     PHASE_BODY,   /* the body is coming */
     PHASE_BUSY,   /* a loop works on it, or sends */
     PHASE_PARKED, /* suspended; the runner works on it */
+    PHASE_GIVING, /* ... and the watch looks whether to give it up; then PARKED or BUSY */
     PHASE_CUT,    /* the watch has ended it */
 };
 
@@ -74,7 +75,7 @@ struct http {
     int64_t open;      /* connections, also those that the library has yet to tell of; atomic */
     pthread_mutex_t lock;
     struct connection *all;
-    bool quiet, stopping; /* atomic */
+    bool quiet, closing, stopping; /* atomic */
     pthread_cond_t stop;
     pthread_t watch;
     struct lingerer *lingerers; /* the watch's, guarded by lock */

@@ -289,6 +289,8 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *mhd, const c
     (void)context, (void)mhd, (void)url, (void)version;
     if (c == NULL || !connection_enter(c))
         return MHD_NO;
+    if (c->want == WANT_HEAD && __atomic_load_n(&c->http->closing, __ATOMIC_SEQ_CST))
+        return MHD_NO;
     if (c->request == NULL && !c->abandoned)
         return MHD_NO; /* no memory for it: refused by closing */
     if (c->want == WANT_HEAD)
@@ -565,6 +567,11 @@ void http_quiesce(struct http *h)
         return;
     acceptor_stop(h->acceptor);
     h->acceptor = NULL;
+}
+
+void http_refuse(struct http *h)
+{
+    __atomic_store_n(&h->closing, true, __ATOMIC_SEQ_CST);
 }
 
 int64_t http_in_flight(const struct http *h)

@@ -14,6 +14,8 @@ int http_port(const struct http *h);
 void http_quiesce(struct http *h);
 /* Requests that are not answered yet. */
 int64_t http_in_flight(const struct http *h);
+/* From here on no request begins: its connection is closed. */
+void http_refuse(struct http *h);
 /* Only when nothing is in flight. */
 void http_close(struct http *h);
 

@@ -182,15 +182,23 @@ static int64_t running(struct server *s)
     return http_in_flight(s->http) + __atomic_load_n(&s->abandoned, __ATOMIC_ACQUIRE);
 }
 
+static bool wait_for_all(struct server *s, int64_t until_us)
+{
+    while (running(s) > 0 && monotonic_us() < until_us)
+        sleep_ms(5);
+    return running(s) == 0;
+}
+
 static bool close_sockets(struct server *s, int limit_s)
 {
     int64_t until_us = monotonic_us() + limit_s * SECOND;
 
     http_quiesce(s->http);
     streams_end(s->streams);
-    while (running(s) > 0 && monotonic_us() < until_us)
-        sleep_ms(5);
-    if (running(s) > 0)
+    if (!wait_for_all(s, until_us))
+        return false;
+    http_refuse(s->http);
+    if (!wait_for_all(s, until_us)) /* one may have come in between */
         return false;
     http_close(s->http);
     return true;

@@ -115,14 +115,14 @@ void answer_file(struct request *r, int status)
     answer_guarded(r, GUARDS_DATA);
     for (size_t i = 0; i < reply->headers_n; i++)
         answer_header(r, reply->headers[i].name, reply->headers[i].value);
-    if (r->route->cached && reply->etag.p != NULL && !range_applies(r, etag) &&
-        keep_file(r, reply->etag, st.st_size))
-        return;
     if (etag_listed(r->known[KNOWN_IF_NONE_MATCH], etag)) {
         r->answer.status = 304;
         no_body(r);
         return;
     }
+    if (r->route->cached && !r->head && etag.p != NULL && !range_applies(r, etag) &&
+        keep_file(r, reply->etag, st.st_size))
+        return;
     whole_or_part(r, st.st_size, etag);
     if (r->answer.length == 0)
         no_body(r);

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PLACES = 4096, AGAIN_US = 60 * SECOND };
+enum { PLACES = 4096, AGAIN_US = 60 * SECOND, FULL_US = SECOND };
 
 struct place {
     struct sha256 name; /* who was asked for last */
@@ -24,6 +24,7 @@ struct hot {
     pthread_mutex_t lock;
     struct metrics *metrics;
     size_t bytes, bytes_max, hand;
+    int64_t full_until_us; /* what is there is held, or wanted by all */
     struct place places[PLACES];
 };
 
@@ -58,19 +59,38 @@ static bool is_held(const struct place *p)
     return p->file != NULL && __atomic_load_n(&p->file->refs, __ATOMIC_ACQUIRE) > 1;
 }
 
+static void count(struct hot *h, int64_t n)
+{
+    h->bytes += (size_t)n;
+    metrics_add(h->metrics, METRIC_CACHE_BYTES, n);
+}
+
 static void empty(struct hot *h, struct place *p)
 {
     if (p->file == NULL)
         return;
-    h->bytes -= p->file->n;
-    metrics_add(h->metrics, METRIC_CACHE_BYTES, -(int64_t)p->file->n);
+    count(h, -(int64_t)p->file->n);
     hot_drop(p->file);
     p->file = NULL;
 }
 
-/* Who is wanted stays for a round, so two rounds find room wherever there is some. */
-static bool make_room(struct hot *h, size_t n)
+static size_t held_bytes(const struct hot *h)
 {
+    size_t n = 0;
+
+    for (size_t i = 0; i < PLACES; i++)
+        n += is_held(&h->places[i]) ? h->places[i].file->n : 0;
+    return n;
+}
+
+/* Who is wanted stays for a round, so two rounds find room where there is some; where there is none, nobody has to go, and a
+ * while passes before it is tried again. */
+static bool make_room(struct hot *h, size_t n, int64_t now_us)
+{
+    if (h->bytes + n > h->bytes_max && held_bytes(h) + n > h->bytes_max) {
+        h->full_until_us = now_us + FULL_US;
+        return false;
+    }
     for (size_t i = 0; i < (size_t)2 * PLACES && h->bytes + n > h->bytes_max; i++) {
         struct place *p = &h->places[h->hand++ % PLACES];
         if (!p->wanted && !is_held(p))
@@ -111,17 +131,18 @@ static struct hot_file *load(int fd, size_t n)
     return NULL;
 }
 
-/* f, or NULL: there is no room for it, and it is gone. */
-static struct hot_file *take_in(struct hot *h, const struct sha256 *name, struct hot_file *f)
+/* What was promised room is in, or it was in vain. */
+static struct hot_file *take_in(struct hot *h, const struct sha256 *name, struct hot_file *f,
+                                size_t n)
 {
     pthread_mutex_lock(&h->lock);
-    struct place *p = place_of(h, name);
-    bool in = p != NULL && p->file == NULL && make_room(h, f->n);
+    struct place *p = f == NULL ? NULL : place_of(h, name);
+    bool in = p != NULL && p->file == NULL;
     if (in) {
         p->file = hold(f);
         p->wanted = true;
-        h->bytes += f->n;
-        metrics_add(h->metrics, METRIC_CACHE_BYTES, (int64_t)f->n);
+    } else {
+        count(h, -(int64_t)n);
     }
     pthread_mutex_unlock(&h->lock);
     if (in)
@@ -130,26 +151,36 @@ static struct hot_file *take_in(struct hot *h, const struct sha256 *name, struct
     return NULL;
 }
 
+/* With the lock: whether it should come in; its room is taken then. */
+static bool asked_again(struct hot *h, struct place *p, size_t n, int64_t now_us)
+{
+    bool again = p->asked_us != 0 && now_us - p->asked_us < AGAIN_US;
+
+    p->asked_us = now_us;
+    if (!again || now_us < h->full_until_us || !make_room(h, n, now_us))
+        return false;
+    count(h, (int64_t)n);
+    return true;
+}
+
 struct hot_file *hot_ask(struct hot *h, struct str name, int fd, int64_t size, int64_t now_us)
 {
     struct sha256 key = sha256_of(name);
     struct hot_file *f = NULL;
-    bool again = false;
+    bool comes = false;
 
     if (size > HOT_FILE_MAX || (size_t)size > h->bytes_max)
         return NULL;
     pthread_mutex_lock(&h->lock);
     struct place *p = place_of(h, &key);
-    if (p != NULL) {
-        again = p->asked_us != 0 && now_us - p->asked_us < AGAIN_US;
-        p->asked_us = now_us;
-        p->wanted = p->file != NULL;
-        f = p->file == NULL ? NULL : hold(p->file);
+    if (p != NULL && p->file != NULL) {
+        p->wanted = true;
+        f = hold(p->file);
+    } else if (p != NULL) {
+        comes = asked_again(h, p, (size_t)size, now_us);
     }
     pthread_mutex_unlock(&h->lock);
-    if (f == NULL && again && (f = load(fd, (size_t)size)) != NULL)
-        f = take_in(h, &key, f);
-    return f;
+    return comes ? take_in(h, &key, load(fd, (size_t)size), (size_t)size) : f;
 }
 
 void hot_close(struct hot *h)

@@ -358,17 +358,22 @@ static void sqlite_rollback(struct db *db)
     k->lost = E_OK;
 }
 
-/* After an I/O error in COMMIT nobody knows whether the transaction will be there after a crash. Whoever says "failed"
- * may lie, whoever goes on may build on sand: the process ends, and recovery at the next start is the only truth. */
-_Noreturn static void stop(const struct connection *k, int code)
+/* The process ends, and recovery at the next start is the only truth: whoever says "failed" may lie, whoever goes on may
+ * build on sand. Written without the log, whose thread may not live to write it. */
+_Noreturn static void stop(const struct connection *k, int code, const char *event, const char *why)
 {
     dprintf(
         STDERR_FILENO,
-        "{\"level\":\"error\",\"event\":\"sqlite.commit_unknown\",\"code\":%d,\"message\":\"%s\","
-        "\"system\":\"%s\",\"why\":\"nobody knows whether this commit is on the disk: the program"
-        " stops, the next start finds out\"}\n",
-        code, sqlite3_errstr(code), strerror(sqlite3_system_errno(k->handle)));
+        "{\"level\":\"error\",\"event\":\"%s\",\"code\":%d,\"message\":\"%s\",\"system\":\"%s\","
+        "\"why\":\"%s: the program stops, the next start finds out\"}\n",
+        event, code, sqlite3_errstr(code), strerror(sqlite3_system_errno(k->handle)), why);
     _exit(EXIT_UNKNOWN_COMMIT);
+}
+
+/* After an I/O error in COMMIT nobody knows whether the transaction will be there after a crash. */
+_Noreturn static void stop_in_commit(const struct connection *k, int code)
+{
+    stop(k, code, "sqlite.commit_unknown", "nobody knows whether this commit is on the disk");
 }
 
 static void room_again(struct connection *k)
@@ -391,7 +396,7 @@ static void bury(struct connection *k, int code)
             return;
         sleep_ms(10L << (i < 7 ? i : 7));
     }
-    stop(k, code);
+    stop_in_commit(k, code);
 }
 
 static enum err sqlite_commit(struct db *db)
@@ -405,7 +410,7 @@ static enum err sqlite_commit(struct db *db)
         if (is_no_memory(code))
             bury(k, code);
         else if ((code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CORRUPT)
-            stop(k, code);
+            stop_in_commit(k, code);
         e = error_of(k, code, "COMMIT");
     }
     if (e != E_OK)
@@ -490,15 +495,22 @@ static const struct db_ops connection_ops = {
     .close = sqlite_close,
 };
 
-/* What PRAGMA wal_autocheckpoint does, but a failure is told: nothing is lost by it, only the WAL grows. */
+/* What PRAGMA wal_autocheckpoint does, but a failure is told. A write that failed loses nothing: the WAL grows, and the next
+ * checkpoint writes it again. A sync that failed is worse than SQLite takes it for. A checkpoint that a reader cuts short
+ * counts what it copied as done and leaves the sync to the one that gets through; when that sync fails, the kernel forgets
+ * those pages too ("fsyncgate"), and nobody would write them again before the WAL begins anew. Recovery does: it puts back
+ * the whole WAL. */
 static int put_back(void *context, sqlite3 *handle, const char *name, int pages)
 {
     struct connection *k = context;
 
     if (pages < k->checkpoint_pages)
         return SQLITE_OK;
-    int code =
-        sqlite3_wal_checkpoint_v2(handle, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) & 0xff;
+    int extended = sqlite3_wal_checkpoint_v2(handle, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    int code = extended & 0xff;
+    if (extended == SQLITE_IOERR_FSYNC)
+        stop(k, extended, "sqlite.checkpoint_not_synced",
+             "pages that were put back may not be on the disk");
     bool good = code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED;
     if (!good && !k->behind)
         log_error(k->db.engine->log, "sqlite.checkpoint_failed", L_INT("code", code),

@@ -207,10 +207,12 @@ static enum err hurry_on(struct call *c)
     return db_run(c, "UPDATE job SET leased_until = 0, attempt = 0 WHERE state = 'running'");
 }
 
-/* The sandbox sends a notification again after a second, then two ...: now. */
+/* The sandbox sends a notification again after a second, then two ...: now. A key whose request died is free again after a
+ * minute: now. */
 static enum err hurry_bank(struct call *c)
 {
     TRY(hurry_on(c));
+    TRY(db_run(c, "UPDATE sandbox_key SET leased_until = 0 WHERE state = 'running'"));
     return db_run(c, "UPDATE job SET due_business = 0"
                      " WHERE state = 'waiting' AND kind = 'sandbox.deliver'");
 }
@@ -505,6 +507,9 @@ static void torture_due(void *context, struct stage *s, int line)
         if (struck)
             hurry(s);
     }
+    /* What the round that passed has found out of the one before: a connection that was dropped. */
+    if (is_chosen(t))
+        hurry(s);
     stage_jobs(s);
     note(t, line, 0, "after the line");
     check_invariants(s);

@@ -2,8 +2,10 @@
  * once. An item is three inserts and three updates, as one that moves money has at least; or what the program executed
  * for a write, which recorder.c wrote down. Nothing that stores the same in the same way on the same disk can be much faster.
  *
- *   loop FILE SECONDS              prints items a second
- *   loop FILE RECORD WRITES        executes the record, of so many writes, on the database that it was made on; writes a second */
+ *   loop FILE SECONDS              items
+ *   loop FILE RECORD WRITES        executes the record, of so many writes, on the database that it was made on
+ *
+ * Prints how many a second, and how many microseconds of the processor each took. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sys/sqlite_ids.h"
 
@@ -31,12 +33,30 @@ static void run(const char *sql)
     good(sqlite3_exec(db, sql, NULL, NULL, NULL));
 }
 
-static double now(void)
+/* Seconds since it was begun; 0, 0 to begin. */
+struct watch {
+    double passed, worked;
+};
+
+static double seconds_of(clockid_t clock)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static struct watch since(struct watch w)
+{
+    return (struct watch) { seconds_of(CLOCK_MONOTONIC) - w.passed,
+                            seconds_of(CLOCK_PROCESS_CPUTIME_ID) - w.worked };
+}
+
+static void tell(struct watch began, double n)
+{
+    struct watch w = since(began);
+
+    printf("%.0f %.3f\n", n / w.passed, w.worked / n * 1e6);
 }
 
 static void make_tables(void)
@@ -80,7 +100,7 @@ static void item(sqlite3_stmt *const *s, long i)
     }
 }
 
-static double own_items(double seconds)
+static void own_items(double seconds)
 {
     static const char *const texts[STATEMENTS] = {
         "INSERT INTO journal (id, ikey, at) VALUES (?, ?, ?)",
@@ -96,14 +116,14 @@ static double own_items(double seconds)
     make_tables();
     for (int k = 0; k < STATEMENTS; k++)
         good(sqlite3_prepare_v2(db, texts[k], -1, &s[k], NULL));
-    double began = now();
-    while (now() - began < seconds) {
+    struct watch began = since((struct watch) { 0 });
+    while (since(began).passed < seconds) {
         run("BEGIN IMMEDIATE");
         for (int k = 0; k < BATCH; k++)
             item(s, ++i);
         run("COMMIT");
     }
-    return (double)i / (now() - began);
+    tell(began, (double)i);
 }
 
 /* --- what was written down --------------------------------------------------------------------------- */
@@ -218,7 +238,7 @@ static int take_step(struct record *r)
     return 0;
 }
 
-static double recorded_writes(const char *path, double writes)
+static void recorded_writes(const char *path, double writes)
 {
     struct record r = record_of(path);
     long i = 0;
@@ -226,19 +246,22 @@ static double recorded_writes(const char *path, double writes)
     run("PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=268435456;"
         " PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;");
     good(sqlite_ids_add(db));
-    double began = now();
+    struct watch began = since((struct watch) { 0 });
     run("BEGIN IMMEDIATE");
     while (r.at < r.end)
         if (take_step(&r) && ++i % BATCH == 0)
             run("COMMIT; BEGIN IMMEDIATE");
     run("COMMIT");
-    return writes / (now() - began);
+    tell(began, writes);
 }
 
 int main(int argc, char **argv)
 {
     if (argc < 3 || argc > 4 || sqlite3_open(argv[1], &db) != SQLITE_OK)
         return 2;
-    printf("%.0f\n", argc == 3 ? own_items(atof(argv[2])) : recorded_writes(argv[2], atof(argv[3])));
+    if (argc == 3)
+        own_items(atof(argv[2]));
+    else
+        recorded_writes(argv[2], atof(argv[3]));
     return 0;
 }

@@ -454,6 +454,7 @@ static void ask_parts(struct play *p, struct str path)
         { "Range", "bytes=0-9", 206 },
         { "Range", "bytes=99999999-", 416 },
         { "If-None-Match", "*", 304 },
+        { "If-Match", "\"another\"", 412 },
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {

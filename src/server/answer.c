@@ -60,7 +60,7 @@ void answer_guarded(struct request *r, enum guards kind)
             answer_header(r, h[i].name, h[i].value);
 }
 
-bool etag_listed(struct str list, struct str etag)
+static bool listed(struct str list, struct str etag, bool weakly)
 {
     struct str one;
 
@@ -69,7 +69,7 @@ bool etag_listed(struct str list, struct str etag)
     while (list.n > 0) {
         list = str_split(list, ',', &one);
         one = str_trim(one);
-        if (str_starts(one, "W/"))
+        if (weakly && str_starts(one, "W/"))
             one = str_cut(one, 2, one.n);
         if (str_eq(one, etag) || str_is(one, "*"))
             return true;
@@ -77,8 +77,28 @@ bool etag_listed(struct str list, struct str etag)
     return false;
 }
 
+bool etag_listed(struct str list, struct str etag)
+{
+    return listed(list, etag, true);
+}
+
+bool answer_unmatched(struct request *r, struct str etag)
+{
+    struct str wanted = r->known[KNOWN_IF_MATCH];
+
+    if (wanted.p == NULL || listed(wanted, etag, false))
+        return false;
+    fail_field(&r->call, E_PRECONDITION_FAILED, "If-Match", NULL);
+    answer_problem(r, E_PRECONDITION_FAILED);
+    return true;
+}
+
 void answer_shared(struct request *r, struct shared *s)
 {
+    if (s->status == 200 && s->etag.p != NULL && answer_unmatched(r, s->etag)) {
+        shared_drop(s);
+        return;
+    }
     r->answer.status = s->status;
     r->answer.shared = s;
     if (s->status == 200 && etag_listed(r->known[KNOWN_IF_NONE_MATCH], s->etag))
@@ -158,7 +178,7 @@ static void problem_headers(struct request *r, const struct problem *p)
     answer_header(r, "Cache-Control", STR("no-store"));
     if (p->code == E_METHOD_NOT_ALLOWED)
         answer_header(r, "Allow", routes_allow(&r->arena, r->match.allow));
-    if (p->code == E_SIGNED_OUT)
+    if (err_status(p->code) == 401)
         answer_header(r, "WWW-Authenticate", STR("Bearer"));
     if (p->retry_after > 0)
         answer_header(r, "Retry-After", str_printf(&r->arena, "%" PRId64, p->retry_after));
@@ -272,6 +292,8 @@ static void answer_bytes(struct request *r, int status, struct str type, struct 
     if (tagged) {
         etag = reply->etag.p != NULL ? str_printf(&r->arena, "\"%.*s\"", STR_FMT(reply->etag))
                                      : etag_of(r, body);
+        if (answer_unmatched(r, etag))
+            return;
         answer_header(r, "ETag", etag);
         answer_header(r, "Vary", STR("Authorization, Cookie"));
     }

@@ -20,6 +20,8 @@ enum {
     BODY_US = 20 * SECOND,  /* of small bodies, whole; before the library loses its patience */
     GRACE_US = 10 * SECOND, /* of files, before the least speed is asked for */
     BYTES_A_SECOND = 500,
+    PACE_US =
+        12 * SECOND, /* ... again and again: twice as long is less than the library's patience */
     LINGER_US = 5 * SECOND,
     LINGERERS_MAX = 1024,
 };
@@ -160,7 +162,8 @@ void connection_say(struct connection *c, enum err e, struct request *r)
         request_go(own);
     }
     buf_add(&b, answer_head(own));
-    buf_add(&b, own->answer.body);
+    if (!__atomic_load_n(&c->front.head, __ATOMIC_RELAXED))
+        buf_add(&b, own->answer.body);
     send_all(c->fd, buf_str(&b));
     if (r == NULL) {
         request_sent(own, own->answer.status);
@@ -260,7 +263,24 @@ static void look_at_lingerers(struct http *h, int64_t now_us)
 
 /* --- the watch -------------------------------------------------------------------------------------------------- */
 
-static bool too_slow(const struct connection *c, int phase, int64_t now_us)
+/* Who was fast at first may not be slow for ever. */
+static bool has_slowed_down(struct connection *c, int64_t now_us, int64_t came)
+{
+    int64_t since_us = __atomic_load_n(&c->since_us, __ATOMIC_RELAXED);
+
+    if (c->paced_us < since_us) {
+        c->paced_us = since_us;
+        c->paced_came = 0;
+    }
+    if (now_us - c->paced_us < PACE_US)
+        return false;
+    int64_t before = c->paced_came;
+    c->paced_us = now_us;
+    c->paced_came = came;
+    return came - before < PACE_US / SECOND * BYTES_A_SECOND;
+}
+
+static bool too_slow(struct connection *c, int phase, int64_t now_us)
 {
     int64_t for_us = now_us - __atomic_load_n(&c->since_us, __ATOMIC_RELAXED);
 
@@ -273,7 +293,8 @@ static bool too_slow(const struct connection *c, int phase, int64_t now_us)
     if (__atomic_load_n(&c->whole, __ATOMIC_RELAXED))
         return for_us > BODY_US;
     int64_t came = __atomic_load_n(&c->came, __ATOMIC_RELAXED);
-    return for_us > GRACE_US && came < (for_us - GRACE_US) / SECOND * BYTES_A_SECOND;
+    return (for_us > GRACE_US && came < (for_us - GRACE_US) / SECOND * BYTES_A_SECOND) ||
+           has_slowed_down(c, now_us, came);
 }
 
 /* The loop finds the socket closed, or enters the handler and finds the phase. */

@@ -43,11 +43,12 @@ struct connection {
     int fd;
     char peer[64];
     size_t peer_n;
-    int phase;           /* atomic, enum phase */
-    int64_t since_us;    /* of the phase; atomic */
-    int64_t came;        /* bytes of the body; atomic */
-    bool whole;          /* the body has a time limit, not a least speed; atomic */
-    int64_t deadline_us; /* of PHASE_PARKED; atomic */
+    int phase;                    /* atomic, enum phase */
+    int64_t since_us;             /* of the phase; atomic */
+    int64_t came;                 /* bytes of the body; atomic */
+    bool whole;                   /* the body has a time limit, not a least speed; atomic */
+    int64_t deadline_us;          /* of PHASE_PARKED; atomic */
+    int64_t paced_us, paced_came; /* when the watch last looked how fast its body comes */
     int64_t looked_since_us,
         looked_came; /* when the watch last looked whether the client has closed */
     struct request *request;
@@ -57,6 +58,7 @@ struct connection {
     bool brings;      /* those of the loop that can go on too */
     bool unread;      /* closed before its body was read: the rest must be swallowed */
     bool handed_over; /* a stream has the socket now */
+    bool counted;     /* among those in flight */
     struct front front;
     int64_t taken; /* requests, of those that the front has handed on */
 };

@@ -52,6 +52,12 @@ static bool range_applies(const struct request *r, struct str etag)
     return r->known[KNOWN_RANGE].p != NULL && (condition.p == NULL || str_eq(condition, etag));
 }
 
+static void no_body(struct request *r)
+{
+    close(r->answer.fd);
+    r->answer.fd = -1;
+}
+
 static void whole_or_part(struct request *r, int64_t size, struct str etag)
 {
     struct answer *a = &r->answer;
@@ -67,16 +73,11 @@ static void whole_or_part(struct request *r, int64_t size, struct str etag)
                                  a->from + a->length - 1, size));
     }
     if (range == RANGE_BAD) {
-        a->status = 416;
-        a->length = 0;
+        no_body(r);
+        fail_field(&r->call, E_NO_SUCH_PART, "Range", "The file has %" PRId64 " bytes.", size);
+        answer_problem(r, E_NO_SUCH_PART);
         answer_header(r, "Content-Range", str_printf(&r->arena, "bytes */%" PRId64, size));
     }
-}
-
-static void no_body(struct request *r)
-{
-    close(r->answer.fd);
-    r->answer.fd = -1;
 }
 
 /* The whole of it, for those who ask again. */
@@ -108,6 +109,13 @@ void answer_file(struct request *r, int status)
         etag = str_printf(&r->arena, "\"%.*s\"", STR_FMT(reply->etag));
         answer_header(r, "ETag", etag);
     }
+    if (r->known[KNOWN_IF_MATCH].p != NULL && etag.p != NULL) {
+        int fd = r->answer.fd;
+        if (answer_unmatched(r, etag)) {
+            close(fd);
+            return;
+        }
+    }
     answer_header(r, "Content-Type", reply->type);
     answer_header(r, "Accept-Ranges", STR("bytes"));
     answer_header(r, "Cache-Control",
@@ -124,6 +132,6 @@ void answer_file(struct request *r, int status)
         keep_file(r, reply->etag, st.st_size))
         return;
     whole_or_part(r, st.st_size, etag);
-    if (r->answer.length == 0)
+    if (r->answer.length == 0 && r->answer.fd >= 0)
         no_body(r);
 }

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/when.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <sys/socket.h>
 
@@ -63,14 +64,14 @@ enum {
     TOKEN = 1,  /* RFC 9110, 5.6.2: of methods and names */
     TEXT = 2,   /* ... 5.5: of values; and all bytes beyond ASCII */
     TARGET = 4, /* RFC 3986: of addresses */
-    HOST = 8,   /* ... of names of hosts, without what no name has (sub-delims) */
+    HOST = 8,   /* ... of names of hosts, without what no name has (sub-delims, percent-encoding) */
 };
 
 /* clang-format off */
 static const unsigned char letters[128] = {
      0,  0,  0,  0,  0,  0,  0,  0,  0,  2,  0,  0,  0,  0,  0,  0,
      0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,
-     2,  7,  2,  3,  7, 15,  7,  7,  6,  6,  7,  7,  6, 15, 15,  6,
+     2,  7,  2,  3,  7,  7,  7,  7,  6,  6,  7,  7,  6, 15, 15,  6,
     15, 15, 15, 15, 15, 15, 15, 15, 15, 15,  6,  6,  2,  6,  2,  6,
      6, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15,
     15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15,  6,  2,  6,  3, 15,
@@ -104,6 +105,18 @@ static bool same_word(struct str a, const char *b)
     return a.n == strlen(b) && strncasecmp(a.p, b, a.n) == 0;
 }
 
+static bool is_six(struct str s)
+{
+    char text[INET6_ADDRSTRLEN];
+    struct in6_addr address;
+
+    if (s.n >= sizeof(text))
+        return false;
+    memcpy(text, s.p, s.n);
+    text[s.n] = 0;
+    return inet_pton(AF_INET6, text, &address) == 1;
+}
+
 /* RFC 9110, 7.2: a name or an address, perhaps a port. Links are made and sites told apart by it. */
 static bool is_host(struct str s)
 {
@@ -114,12 +127,8 @@ static bool is_host(struct str s)
         colon--;
     if (colon > 0 && s.p[colon - 1] == ':' && s.n - colon <= 5)
         name = str_cut(s, 0, colon - 1);
-    if (name.n > 2 && name.p[0] == '[' && name.p[name.n - 1] == ']') {
-        for (size_t i = 1; i < name.n - 1; i++)
-            if (strchr("0123456789abcdefABCDEF:.", name.p[i]) == NULL || name.p[i] == 0)
-                return false;
-        return true;
-    }
+    if (name.n > 2 && name.p[0] == '[' && name.p[name.n - 1] == ']')
+        return is_six(str_cut(name, 1, name.n - 2));
     return name.n > 0 && are(name, HOST);
 }
 
@@ -166,7 +175,7 @@ static bool take_request_line(struct front *f, struct str line)
 {
     struct str method, target, version = str_split(str_split(line, ' ', &method), ' ', &target);
 
-    f->head = str_is(method, "HEAD");
+    __atomic_store_n(&f->head, str_is(method, "HEAD"), __ATOMIC_RELAXED);
     if (method.n == 0 || !are(str_cut(method, 0, METHOD_BYTES), TOKEN))
         return malformed(f, "this is no request of HTTP/1.1");
     if (method.n > METHOD_BYTES)
@@ -284,8 +293,45 @@ static bool take_trailer(struct front *f, struct str line)
 /* --- heads ------------------------------------------------------------------------------------------------------ */
 
 enum { MORE = -1 }; /* the head goes on; else: so many bytes of what was read are handed on */
+enum { HIDDEN_BYTES = 6 };
 
-static ssize_t end_head(struct front *f)
+static const char *const hidden[] = { "Cookie", "Expect" };
+
+static void hide_query(char *line, size_t n)
+{
+    char *mark = memchr(line, '?', n);
+
+    if (mark != NULL)
+        *mark = FRONT_HIDES;
+}
+
+/* An expectation stays to be seen until it is known that there is no body. */
+static void hide_field(struct front *f, char *line, size_t n)
+{
+    if (n <= HIDDEN_BYTES || line[HIDDEN_BYTES] != ':')
+        return;
+    if (same_word((struct str) { line, HIDDEN_BYTES }, hidden[0]))
+        line[HIDDEN_BYTES - 1] = FRONT_HIDES;
+    if (same_word((struct str) { line, HIDDEN_BYTES }, hidden[1]))
+        f->expect = f->line + HIDDEN_BYTES - 1;
+}
+
+void front_show_target(char *target, size_t n)
+{
+    char *mark = memchr(target, FRONT_HIDES, n);
+
+    if (mark != NULL)
+        *mark = '?';
+}
+
+struct str front_shown_name(struct str name)
+{
+    if (name.n != HIDDEN_BYTES || name.p[HIDDEN_BYTES - 1] != FRONT_HIDES)
+        return name;
+    return str_of(hidden[(name.p[0] | 0x20) == 'e']);
+}
+
+static ssize_t end_head(struct front *f, char *p)
 {
     if (!f->old && !f->host)
         return refuse(f, E_INVALID, "Host", "the Host header is missing");
@@ -295,8 +341,10 @@ static ssize_t end_head(struct front *f)
     if (f->coding && f->old)
         return refuse(f, E_INVALID, "Transfer-Encoding", "HTTP/1.0 has no chunks");
     f->stage = f->coding ? CHUNK_LINE : f->length && f->left > 0 ? BODY : HEAD;
-    f->head = f->host = f->length = f->coding = false;
-    f->fields = f->lines = 0;
+    if (f->expect > 0 && f->stage == HEAD)
+        p[f->expect] = FRONT_HIDES;
+    f->host = f->length = f->coding = false;
+    f->fields = f->lines = f->expect = 0;
     f->requests++;
     return (ssize_t)f->looked;
 }
@@ -322,15 +370,17 @@ static ssize_t take_head_line(struct front *f, char *p, struct str line)
     if (f->fields == 0 && line.n == 0)
         return ++f->lines > BLANK_LINES ? malformed(f, "this is no request of HTTP/1.1") : 0;
     if (line.n == 0)
-        return end_head(f);
+        return end_head(f, p);
     if (f->fields == 0) {
         f->lines = 0;
         good = take_request_line(f, line);
+        hide_query(p + f->line, line.n);
         f->fields = f->looked;
     } else {
         good = (++f->lines <= HEADERS_MAX && f->looked - f->fields <= HEADERS_BYTES) ||
                refuse(f, E_HEADERS_TOO_LARGE, NULL, NULL);
         good = good && take_field(f, line);
+        hide_field(f, p + f->line, line.n);
         push_right(p + f->line, line.n);
     }
     f->line = f->looked;
@@ -613,6 +663,17 @@ static void take_held(struct front *f, size_t n)
     f->n = f->ready + rest;
 }
 
+/* There is no more. Until all is answered that was asked, only: try again. */
+static ssize_t no_more(const struct front *f)
+{
+    bool whole = f->stage == HEAD || f->stage == BROKEN;
+
+    if (!whole || f->answered >= f->requests)
+        return 0;
+    errno = EAGAIN;
+    return -1;
+}
+
 /* libmicrohttpd asks epoll for edges, and takes a read that was not full for the last one: so we read until we can fill what
  * it gave us, or there is no more. */
 ssize_t front_recv(struct front *f, int fd, char *p, size_t size)
@@ -626,7 +687,7 @@ ssize_t front_recv(struct front *f, int fd, char *p, size_t size)
         size_t room = direct ? size - n : f->size - f->n;
         ssize_t got = recvfrom(fd, direct ? p + n : f->held + f->n, room, 0, NULL, NULL);
         if (got <= 0)
-            return n > 0 ? (ssize_t)n : got;
+            return n > 0 ? (ssize_t)n : got == 0 ? no_more(f) : got;
         if (direct)
             n += take_direct(f, p + n, (size_t)got);
         else
@@ -636,7 +697,7 @@ ssize_t front_recv(struct front *f, int fd, char *p, size_t size)
         if (n > 0 && (size_t)got < room)
             break;
     }
-    return (ssize_t)n;
+    return n > 0 ? (ssize_t)n : no_more(f);
 }
 
 /* --- in recv's place -------------------------------------------------------------------------------------------- */

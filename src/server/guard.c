@@ -209,12 +209,27 @@ static bool is_json(struct str type)
 
 static enum err check_type(struct request *r)
 {
-    struct str type = r->known[KNOWN_CONTENT_TYPE];
+    struct str type = r->known[KNOWN_CONTENT_TYPE], coding = r->known[KNOWN_CONTENT_ENCODING];
 
+    if (coding.p != NULL && request_has_body(r) && strncasecmp(coding.p, "identity", coding.n) != 0)
+        return fail_field(&r->call, E_UNSUPPORTED_TYPE, "Content-Encoding",
+                          "Send the body as it is, not compressed.");
     if (r->route->wire != WIRE_JSON || r->method == GET || !request_has_body(r) || is_json(type))
         return E_OK;
     return fail_field(&r->call, E_UNSUPPORTED_TYPE, "Content-Type",
                       "Send the body as application/json.");
+}
+
+/* A change that hangs on the state it finds is not done in the hope that it fits. */
+static enum err check_conditions(struct request *r)
+{
+    struct str match = r->known[KNOWN_IF_MATCH];
+    bool any = match.p == NULL || str_is(match, "*");
+
+    if (r->method == GET || (any && r->known[KNOWN_IF_NONE_MATCH].p == NULL))
+        return E_OK;
+    return fail_field(&r->call, E_PRECONDITION_FAILED, any ? "If-None-Match" : "If-Match",
+                      "Changes take no conditions here, and nothing was changed. Send it without.");
 }
 
 enum err guard(struct request *r)
@@ -224,5 +239,6 @@ enum err guard(struct request *r)
     TRY(check_rate(r));
     TRY(check_key(r));
     TRY(check_type(r));
-    return check_length(r);
+    TRY(check_length(r));
+    return check_conditions(r);
 }

@@ -33,7 +33,8 @@ static enum MHD_Result take_line(void *context, enum MHD_ValueKind kind, const c
                                  size_t name_n, const char *value, size_t value_n)
 {
     (void)kind;
-    return request_line(context, (struct str) { name, name_n }, (struct str) { value, value_n })
+    return request_line(context, front_shown_name((struct str) { name, name_n }),
+                        (struct str) { value, value_n })
                ? MHD_YES
                : MHD_NO;
 }
@@ -147,13 +148,20 @@ static enum MHD_Result hand_over(struct connection *c)
     return MHD_NO;
 }
 
+/* What a stream would begin with. It has no length, and the library would tell one. */
+static enum MHD_Result send_head(struct connection *c)
+{
+    connection_say(c, E_OK, c->request);
+    return MHD_NO;
+}
+
 static enum MHD_Result queue_answer(struct connection *c)
 {
     struct answer *a = &c->request->answer;
 
     c->want = WANT_ANSWER;
-    if (a->stream != NULL && !c->request->head)
-        return hand_over(c);
+    if (a->stream != NULL)
+        return c->request->head ? send_head(c) : hand_over(c);
     if (a->shared == NULL)
         return queue_own(c);
     return MHD_queue_response(c->mhd, (unsigned)a->status, a->shared->response);
@@ -368,8 +376,19 @@ static void part(const struct connection *c)
         shutdown(c->fd, SHUT_WR);
 }
 
+/* Whether it has a request that has not ended. */
+static void count(struct connection *c, bool in_flight)
+{
+    int step = (int)in_flight - (int)c->counted;
+
+    c->counted = in_flight;
+    __atomic_add_fetch(&c->http->in_flight, step, __ATOMIC_ACQ_REL);
+    metrics_add(c->http->server->metrics, METRIC_IN_FLIGHT, step);
+}
+
 static void connection_gone(struct connection *c)
 {
+    count(c, false); /* should the library not have told of its end */
     connection_unlink(c);
     front_close(&c->front, c->fd);
     part(c);
@@ -400,29 +419,32 @@ static void *on_target(void *context, const char *target, struct MHD_Connection 
     struct http *h = context;
     struct connection *c =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    char shown[TARGET_BYTES];
+    size_t n = strlen(target);
 
     if (c == NULL)
         return NULL;
-    must(c->request == NULL);
+    must(c->request == NULL && n <= sizeof(shown));
     /* A request that the front has not seen would be one that nobody has checked. */
     must(c->taken < c->front.requests);
     c->taken++;
-    c->request = request_new(h->server, str_of(target), (struct str) { c->peer, c->peer_n });
+    memcpy(shown, target, n);
+    front_show_target(shown, n);
+    c->request =
+        request_new(h->server, (struct str) { shown, n }, (struct str) { c->peer, c->peer_n });
     c->want = WANT_HEAD;
     c->waiting = c->abandoned = false;
     connection_enter(c); /* the handler notices whether the watch was faster */
-    __atomic_add_fetch(&h->in_flight, 1, __ATOMIC_ACQ_REL);
-    metrics_add(h->server->metrics, METRIC_IN_FLIGHT, 1);
+    count(c, true);
     return c;
 }
 
 static void on_end(void *context, struct MHD_Connection *mhd, void **mine,
                    enum MHD_RequestTerminationCode how)
 {
-    struct http *h = context;
     struct connection *c = *mine;
 
-    (void)mhd;
+    (void)context, (void)mhd;
     if (c == NULL)
         return;
     *mine = NULL;
@@ -435,8 +457,8 @@ static void on_end(void *context, struct MHD_Connection *mhd, void **mine,
         request_free(c->request);
         c->request = NULL;
     }
-    __atomic_sub_fetch(&h->in_flight, 1, __ATOMIC_ACQ_REL);
-    metrics_add(h->server->metrics, METRIC_IN_FLIGHT, -1);
+    c->front.answered++;
+    count(c, false);
     if (connection_enter(c))
         connection_phase(c, PHASE_IDLE);
 }

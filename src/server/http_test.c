@@ -110,6 +110,76 @@ TEST(an_end_that_comes_with_data_is_noticed)
 
 /* --- sizes ------------------------------------------------------------------------------------------------------ */
 
+static int count_of(struct str text, const char *what)
+{
+    int n = 0;
+
+    for (const char *at = text.p; (at = strstr(at, what)) != NULL; at++)
+        n++;
+    return n;
+}
+
+/* Who has no more to say still waits for the answers. libmicrohttpd closed over those that were being made, when it had other
+ * connections to look after. */
+TEST(who_has_no_more_to_say_is_answered)
+{
+    struct str ready = STR("GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n");
+    struct line_out l = line_open("--http.rates=false");
+    struct str five = repeated(l.hall->arena, ready.p, 5);
+    int idle[8];
+
+    for (size_t i = 0; i < COUNT(idle); i++)
+        idle[i] = line_dial(&l);
+    for (int i = 0; i < 40; i++) {
+        int fd = line_dial(&l);
+        line_say(fd, i % 2 == 0 ? ready : five);
+        shutdown(fd, SHUT_WR);
+        CHECK_INT(count_of(line_hear(&l, fd, NULL), "HTTP/1.1 200"), i % 2 == 0 ? 1 : 5);
+        close(fd);
+    }
+    for (size_t i = 0; i < COUNT(idle); i++)
+        close(idle[i]);
+    line_close(&l);
+}
+
+/* The library keeps each parameter and each cookie: of so many it gave an answer that was none, and another none at all. */
+TEST(many_parameters_and_cookies_are_no_more_than_their_bytes)
+{
+    struct line_out l = line_open(NULL);
+    struct arena *a = l.hall->arena;
+    struct str heads[] = {
+        str_printf(a, "GET /livez?%s HTTP/1.1\r\nHost: a\r\n", repeated(a, "&", 8000).p),
+        str_printf(a, "GET /livez HTTP/1.1\r\nHost: a\r\nCookie: %s\r\n",
+                   repeated(a, "a;", 16000).p),
+    };
+
+    for (size_t i = 0; i < COUNT(heads); i++) {
+        struct str head = str_printf(a, "%.*sConnection: close\r\n\r\n", STR_FMT(heads[i]));
+        CHECK_INT(reply_status(line_ask(&l, head)), 200);
+    }
+    line_close(&l);
+}
+
+/* RFC 9110, 9.3.2: not even when it is refused in the midst of what it sends. */
+TEST(who_asks_for_a_head_gets_no_body)
+{
+    static const char asks[] =
+        "HEAD /livez HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n61a80\r\n";
+    struct line_out l = line_open(NULL);
+    struct arena *a = l.hall->arena;
+    struct str text = str_printf(a, "%s%s", asks, repeated(a, "xxxxxxxxxx", 40000).p);
+    struct str reply = line_ask(&l, text);
+    struct str events = line_ask(&l, str_printf(a,
+                                                "HEAD /v1/events HTTP/1.1\r\nHost: a\r\n"
+                                                "Authorization: Bearer %.*s\r\n\r\n",
+                                                STR_FMT(l.hall->token)));
+
+    CHECK(reply_status(reply) >= 400 && str_ends(reply, "\r\n\r\n"));
+    CHECK_INT(reply_status(events), 200);
+    CHECK(str_ends(events, "\r\n\r\n") && strcasestr(events.p, "Content-Length") == NULL);
+    line_close(&l);
+}
+
 TEST(large_heads_are_refused_with_their_own_status)
 {
     struct line_out l = line_open(NULL);

@@ -308,6 +308,12 @@ static void put_problem(struct printer *p)
     json_close(&p->o, '}');
 }
 
+/* Raw bytes by a path with parameters are files: in parts, too. */
+static bool sends_files(const struct route *r)
+{
+    return r->wire == WIRE_RAW && r->method == GET && r->params != NULL;
+}
+
 /* What this route may end in beyond what any may, so far as the table says. */
 static size_t errors_of(const struct route *r, enum err list[FAILS_MAX + 8])
 {
@@ -321,6 +327,8 @@ static size_t errors_of(const struct route *r, enum err list[FAILS_MAX + 8])
         list[n++] = E_FORBIDDEN;
     if (r->params != NULL || r->auth == DEVELOPMENT)
         list[n++] = E_NOT_FOUND;
+    if (sends_files(r))
+        list[n++] = E_NO_SUCH_PART;
     if (r->idempotent) {
         list[n++] = E_KEY_REQUIRED;
         list[n++] = E_KEY_REUSED;
@@ -427,7 +435,7 @@ static void put_problem_content(struct printer *p, const enum err *list, size_t 
 
 static unsigned error_headers(const enum err *list, size_t n, int status)
 {
-    unsigned kinds = status == 401 ? 1U << H_BEARER : 0;
+    unsigned kinds = status == 401 ? 1U << H_BEARER : status == 416 ? 1U << H_PART : 0;
 
     for (size_t i = 0; i < n; i++)
         if (list[i] == E_KEY_IN_USE && status == err_status(E_KEY_IN_USE))
@@ -549,12 +557,6 @@ static void put_page_schema(struct printer *p, const struct shape *items)
     json_bool(&p->o, "additionalProperties", false);
 }
 
-/* Raw bytes by a path with parameters are files: in parts, too. */
-static bool sends_files(const struct route *r)
-{
-    return r->wire == WIRE_RAW && r->method == GET && r->params != NULL;
-}
-
 /* A read whose answer has a tag. */
 static bool tagged(const struct route *r)
 {
@@ -598,8 +600,6 @@ static void put_conditional(struct printer *p, const struct route *r)
     }
     if (tagged(r))
         put_bare(p, 304, "As you have it", success_headers(r));
-    if (file != 0)
-        put_bare(p, 416, "There is no such part", file | 1U << H_PART);
 }
 
 static void put_success(struct printer *p, const struct route *r, int status, const char *what)

@@ -80,11 +80,12 @@ void request_free(struct request *r)
 
 static const struct {
     const char *name;
-    bool list; /* may come several times; then the last counts */
+    bool list; /* may come several times: one list, in the order of its lines (RFC 9110, 5.3) */
 } known_headers[KNOWN_COUNT] = {
     [KNOWN_ACCEPT] = { "accept", true },
     [KNOWN_ACCEPT_ENCODING] = { "accept-encoding", true },
     [KNOWN_AUTHORIZATION] = { "authorization", false },
+    [KNOWN_CONTENT_ENCODING] = { "content-encoding", true },
     [KNOWN_CONTENT_LENGTH] = { "content-length", false },
     [KNOWN_CONTENT_TYPE] = { "content-type", false },
     [KNOWN_COOKIE] = { "cookie", false },
@@ -92,6 +93,7 @@ static const struct {
     [KNOWN_FORWARDED_FOR] = { "x-forwarded-for", true },
     [KNOWN_HOST] = { "host", false },
     [KNOWN_IDEMPOTENCY_KEY] = { "idempotency-key", false },
+    [KNOWN_IF_MATCH] = { "if-match", true },
     [KNOWN_IF_NONE_MATCH] = { "if-none-match", true },
     [KNOWN_IF_RANGE] = { "if-range", false },
     [KNOWN_LAST_EVENT_ID] = { "last-event-id", false },
@@ -124,7 +126,9 @@ static enum err take_line(struct request *r, struct str name, struct str value)
             continue;
         if (r->known[i].p != NULL && !known_headers[i].list)
             return line_problem(r, known_headers[i].name, "this header came twice");
-        r->known[i] = value;
+        r->known[i] = r->known[i].p == NULL ? value
+                                            : str_printf(&r->arena, "%.*s, %.*s",
+                                                         STR_FMT(r->known[i]), STR_FMT(value));
         break;
     }
     return E_OK;
@@ -194,12 +198,18 @@ static void without_origin(struct request *r)
         r->target = str_printf(&r->arena, "/%.*s", STR_FMT(r->target));
 }
 
-static void take_target(struct request *r)
+/* RFC 9110, 7.4: what is meant for a line that is safe has no answer on one that is not. */
+static enum err take_target(struct request *r)
 {
+    bool safe = r->target.n > 5 && strncasecmp(r->target.p, "https", 5) == 0;
+
     without_origin(r);
     if (r->options && str_is(r->target, "*"))
         r->target = STR("/");
     r->query = str_split(r->target, '?', &r->path);
+    if (safe && !r->server->https)
+        return fail(&r->call, E_INVALID, "This server is asked by http, and not by https.");
+    return E_OK;
 }
 
 /* The front has seen to it that this is beyond doubt. */
@@ -261,8 +271,10 @@ static enum err begin(struct request *r)
     bool known = take_method(r);
 
     TRY(c->problem.code);
-    take_target(r);
+    TRY(take_target(r));
     take_framing(r);
+    if (r->head) /* RFC 9110, 14.2: there are no parts of what has no body */
+        r->known[KNOWN_RANGE] = STR_NONE;
     if (!known)
         return fail(c, E_NOT_IMPLEMENTED, "Nothing here takes this method.");
     if (r->method == GET && request_has_body(r))

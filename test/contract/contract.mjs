@@ -164,11 +164,11 @@ function judgeReply(contract, x, route, path, method, operation, wrong, reached)
   const response = contract.resolve(operation.responses[key]);
   const code = codeOf(x);
   // An error that any route may end in can have the status of one that this route declares.
-  const common = x.status >= 400 && !codesOf(response).includes(code) && key !== "416";
+  const common = x.status >= 400 && !codesOf(response).includes(code);
   if (common && contract.declared.has(code)) wrong.push(`${route} ended in ${code}, which it does not declare`);
   judgeHeaders(contract, x, route, common ? contract.resolve(operation.responses.default) : response, wrong);
   if (!common) reached.add(`${route} ${x.status}`);
-  if (x.status >= 400 && key !== "416") {
+  if (x.status >= 400) {
     const own = pointer("paths", path, method, "responses", key, "content", "application/problem+json", "schema");
     judgeProblem(contract, x, common ? ANY_PROBLEM : own, route, wrong, reached);
     if (!common) reached.add(`${route} ${x.status} ${code}`);

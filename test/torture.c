@@ -207,12 +207,13 @@ static enum err hurry_on(struct call *c)
     return db_run(c, "UPDATE job SET leased_until = 0, attempt = 0 WHERE state = 'running'");
 }
 
-/* The sandbox sends a notification again after a second, then two ...: now. A key whose request died is free again after a
- * minute: now. */
+/* The sandbox sends a notification again after a second, then two ..., and then no more: now, and always as the first. A key whose
+ * request died is free again after a minute: now. */
 static enum err hurry_bank(struct call *c)
 {
     TRY(hurry_on(c));
     TRY(db_run(c, "UPDATE sandbox_key SET leased_until = 0 WHERE state = 'running'"));
+    TRY(db_run(c, "UPDATE sandbox_delivery SET attempt = 0 WHERE state = 'pending'"));
     return db_run(c, "UPDATE job SET due_business = 0"
                      " WHERE state = 'waiting' AND kind = 'sandbox.deliver'");
 }

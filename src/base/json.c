@@ -397,6 +397,19 @@ static bool is_utf8(struct str text)
     return true;
 }
 
+/* The first letter of a text that is not UTF-8 which is none. */
+static const char *no_letter(struct str text)
+{
+    size_t at = 0, n = 0;
+
+    while (n <= 4 && at < text.n) {
+        for (n = 1; n <= 4 && text.p[at] != 0 && !str_is_utf8(str_cut(text, at, n)); n++) {
+        }
+        at += n <= 4 ? n : 0;
+    }
+    return text.p + at;
+}
+
 /* Line and column of the fault, both from 1. */
 static void tell(const struct reader *r, struct json_fault *f)
 {
@@ -415,7 +428,7 @@ const struct json *json_read(struct arena *a, struct str text, struct json_fault
     const char *start = text.n == 0 ? "" : text.p;
     struct reader r = { .arena = a, .start = start, .p = start, .end = start + text.n };
     struct json *result = arena_new(a, struct json);
-    bool good = is_utf8(text) || refuse(&r, "the text is not UTF-8", start);
+    bool good = is_utf8(text) || refuse(&r, "the text is not UTF-8", no_letter(text));
 
     good = good && take_value(&r, result);
     if (good && r.p != r.end)

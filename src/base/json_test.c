@@ -187,6 +187,9 @@ TEST(json_names_who_is_to_blame)
         { "99999999999999999999", NULL, 1, 0 },
         { "{\"a\\\"b\":1,\"a\\\"b\":1}", NULL, 1, 0 },
         { "{\n\"a\" 1}", NULL, 2, 5 },
+        { "{\n\"a\":\"b\xff\"}", NULL, 2, 7 },
+        { "{\"\xe2\x82\xac\xe2\x82\":1}", NULL, 1, 6 },
+        { "\xc0\xaf", NULL, 1, 1 },
     };
     struct arena a = { 0 };
 

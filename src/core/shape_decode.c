@@ -478,9 +478,11 @@ static enum err decode_pair(struct decoder *d, const struct shape *s, struct str
 
     name = url_decode(d->arena, name, true);
     value = url_decode(d->arena, value.p == NULL ? STR("") : value, true);
-    if (name.p == NULL || value.p == NULL)
+    if (name.p == NULL)
         return refuse(d, NULL, E_INVALID, "the query is not well-formed percent-encoded UTF-8");
     struct path here = { NULL, name, 0 };
+    if (value.p == NULL)
+        return refuse(d, &here, E_INVALID, "is not well-formed percent-encoded UTF-8");
     const struct field *f = shape_field(s, name);
     if (f == NULL)
         return refuse(d, &here, E_INVALID, "is not a parameter that this route knows");

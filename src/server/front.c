@@ -250,7 +250,8 @@ static const char *take_name(struct front *f, struct str line, struct str *value
     }
     *value = str_cut(line, n + 1, line.n);
     if (!are(*value, TEXT)) {
-        malformed(f, "a header's value has a control character");
+        snprintf(f->named, sizeof(f->named), "%.*s", (int)n, line.p);
+        refuse(f, E_INVALID, f->named, "a header's value has a control character");
         return NULL;
     }
     *value = str_trim(*value);

@@ -51,6 +51,7 @@ struct front {
     int64_t requests;   /* heads that were handed on */
     int64_t answered;   /* of them, as its owner says */
     struct fault fault; /* of the last of them */
+    char named[40];     /* the field of the fault, when it is the client's own word */
     int64_t
         head_since_us; /* when the first byte of an unfinished head came, 0: there is none; atomic */
 };

@@ -155,6 +155,8 @@ static const struct vector fields[] = {
     NO(MUST, "9112-5 no colon, with a blank", 400, GET("X b\r\n")),
     NO(MUST, "9110-5.5 NUL in a value", 400, GET("X: b\0c\r\n")),
     NO(MUST, "9110-5.5 control character in a value", 400, GET("X: b\x01\r\n")),
+    { OURS, "whose value has one is named", REFUSED, 400, BYTES(GET("X-Foo: b\x01\r\n")),
+      "\"field\":\"X-Foo\"" },
     NO(MUST, "9110-5.5 escape in a value", 400, GET("X: \x1b[0m\r\n")),
     NO(MUST, "9110-5.5 DEL in a value", 400, GET("X: b\x7f\r\n")),
     NO(MUST, "9110-5.5 vertical tab in a value", 400, GET("X: b\x0b\r\n")),

@@ -28,11 +28,12 @@ def kinds(page, token):
     upload = (f"POST /v1/media HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\nContent-Type: image/jpeg\r\n"
               "Content-Length: 100000\r\n\r\n").encode()
     much = f"GET {page} HTTP/1.1\r\nHost: a\r\n\r\n".encode() * 40
-    return [Kind("say nothing", 20, 30), Kind("stop within a head", 20, 10, HEAD, answer=b"HTTP/1.1 408 "),
+    return [Kind("say nothing", 18, 30), Kind("stop within a head", 20, 10, HEAD, answer=b"HTTP/1.1 408 "),
             Kind("send a head byte by byte", 20, 10, HEAD, True, b"HTTP/1.1 408 "),
             Kind("stop within a body", 15, 20, BODY, answer=b"HTTP/1.1 408 "),
             Kind("send a body byte by byte", 10, 20, BODY, True, b"HTTP/1.1 408 "),
             Kind("send a file byte by byte", 5, 11, upload, True, b"HTTP/1.1 408 "),
+            Kind("send half a file at once, and then byte by byte", 2, 24, upload + b"a" * 50_000, True, b"HTTP/1.1 408 "),
             Kind("ask and never read", 5, 30, much, reads=False), Kind("read 300 bytes a second", 5, 30, much, reads=False, sips=300)]
 
 

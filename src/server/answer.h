@@ -33,7 +33,7 @@ struct str answer_head(const struct request *r);
 void answer_options(struct request *r, unsigned allow);
 /* The client has this one already? list: If-None-Match; etag: quoted. */
 bool etag_listed(struct str list, struct str etag);
-/* True when If-Match asked for another: then that is the answer. */
+/* True when If-Match asked for another: then that is the answer. What has no tag is not asked. */
 bool answer_unmatched(struct request *r, struct str etag);
 /* The app's page, for a path that only it knows. False: built without the app. */
 bool answer_index(struct request *r, int status);

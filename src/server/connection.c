@@ -17,11 +17,9 @@ enum {
     HEAD_US =
         10 *
         SECOND, /* from the first byte of a head to its end; silence before is cut by the library */
-    BODY_US = 20 * SECOND,  /* of small bodies, whole; before the library loses its patience */
-    GRACE_US = 10 * SECOND, /* of files, before the least speed is asked for */
-    BYTES_A_SECOND = 500,
-    PACE_US =
-        12 * SECOND, /* ... again and again: twice as long is less than the library's patience */
+    BODY_US = 20 * SECOND, /* of small bodies, whole; before the library loses its patience */
+    PACE_US = 12 * SECOND, /* of files; twice as long is less than the library's patience */
+    PACE_BYTES = 6000,     /* at least so much in each */
     LINGER_US = 5 * SECOND,
     LINGERERS_MAX = 1024,
 };
@@ -162,7 +160,7 @@ void connection_say(struct connection *c, enum err e, struct request *r)
         request_go(own);
     }
     buf_add(&b, answer_head(own));
-    if (!__atomic_load_n(&c->front.head, __ATOMIC_RELAXED))
+    if (!(r != NULL ? r->head : __atomic_load_n(&c->front.head, __ATOMIC_RELAXED)))
         buf_add(&b, own->answer.body);
     send_all(c->fd, buf_str(&b));
     if (r == NULL) {
@@ -264,7 +262,7 @@ static void look_at_lingerers(struct http *h, int64_t now_us)
 /* --- the watch -------------------------------------------------------------------------------------------------- */
 
 /* Who was fast at first may not be slow for ever. */
-static bool has_slowed_down(struct connection *c, int64_t now_us, int64_t came)
+static bool is_slow(struct connection *c, int64_t now_us, int64_t came)
 {
     int64_t since_us = __atomic_load_n(&c->since_us, __ATOMIC_RELAXED);
 
@@ -277,7 +275,7 @@ static bool has_slowed_down(struct connection *c, int64_t now_us, int64_t came)
     int64_t before = c->paced_came;
     c->paced_us = now_us;
     c->paced_came = came;
-    return came - before < PACE_US / SECOND * BYTES_A_SECOND;
+    return came - before < PACE_BYTES;
 }
 
 static bool too_slow(struct connection *c, int phase, int64_t now_us)
@@ -292,9 +290,7 @@ static bool too_slow(struct connection *c, int phase, int64_t now_us)
         return false;
     if (__atomic_load_n(&c->whole, __ATOMIC_RELAXED))
         return for_us > BODY_US;
-    int64_t came = __atomic_load_n(&c->came, __ATOMIC_RELAXED);
-    return (for_us > GRACE_US && came < (for_us - GRACE_US) / SECOND * BYTES_A_SECOND) ||
-           has_slowed_down(c, now_us, came);
+    return is_slow(c, now_us, __atomic_load_n(&c->came, __ATOMIC_RELAXED));
 }
 
 /* The loop finds the socket closed, or enters the handler and finds the phase. */

@@ -298,12 +298,10 @@ enum { HIDDEN_BYTES = 6 };
 
 static const char *const hidden[] = { "Cookie", "Expect" };
 
-static void hide_query(char *line, size_t n)
+static void replace(char *p, size_t n, char old, char new)
 {
-    char *mark = memchr(line, '?', n);
-
-    if (mark != NULL)
-        *mark = FRONT_HIDES;
+    for (char *at = p; (at = memchr(at, old, n - (size_t)(at - p))) != NULL;)
+        *at++ = new;
 }
 
 /* An expectation stays to be seen until it is known that there is no body. */
@@ -319,10 +317,7 @@ static void hide_field(struct front *f, char *line, size_t n)
 
 void front_show_target(char *target, size_t n)
 {
-    char *mark = memchr(target, FRONT_HIDES, n);
-
-    if (mark != NULL)
-        *mark = '?';
+    replace(target, n, FRONT_HIDES, '?');
 }
 
 struct str front_shown_name(struct str name)
@@ -375,7 +370,7 @@ static ssize_t take_head_line(struct front *f, char *p, struct str line)
     if (f->fields == 0) {
         f->lines = 0;
         good = take_request_line(f, line);
-        hide_query(p + f->line, line.n);
+        replace(p + f->line, line.n, '?', FRONT_HIDES);
         f->fields = f->looked;
     } else {
         good = (++f->lines <= HEADERS_MAX && f->looked - f->fields <= HEADERS_BYTES) ||
@@ -514,6 +509,8 @@ static bool find_line(struct front *f, const char *p, size_t n)
 {
     const char *end = memchr(p + f->looked, '\n', n - f->looked);
 
+    if (f->stage == HEAD && f->looked == 0) /* who begins anew has not asked for a head yet */
+        __atomic_store_n(&f->head, false, __ATOMIC_RELAXED);
     if (end == NULL) {
         if (may_become_line(f, p, n))
             f->looked = n;
@@ -664,12 +661,12 @@ static void take_held(struct front *f, size_t n)
     f->n = f->ready + rest;
 }
 
-/* There is no more. Until all is answered that was asked, only: try again. */
+/* There is no more. Until all is answered that was asked to its end, only: try again. */
 static ssize_t no_more(const struct front *f)
 {
-    bool whole = f->stage == HEAD || f->stage == BROKEN;
+    bool whole = f->stage == HEAD || f->fault.code != E_OK;
 
-    if (!whole || f->answered >= f->requests)
+    if (f->answered + !whole >= f->requests)
         return 0;
     errno = EAGAIN;
     return -1;

@@ -26,7 +26,7 @@ enum {
     HEADERS_MAX = 100,     /* 431 beyond */
 };
 
-/* The '?' of a target that is handed on, and the last letter of Cookie and of Expect. */
+/* Each '?' of a target that is handed on, and the last letter of Cookie and of Expect. */
 enum { FRONT_HIDES = '"' };
 
 struct fault {
@@ -44,7 +44,7 @@ struct front {
     /* of the line or head that is being read; offsets from its beginning */
     size_t line, looked, fields, lines; /* fields: where the first line ends, 0: it has not */
     bool old;                           /* HTTP/1.0 */
-    bool head;                          /* asked with HEAD, the last time; atomic */
+    bool head;                          /* asked with HEAD, in the head that came last; atomic */
     bool host, length, coding;
     size_t expect;      /* the last letter of its name; 0: there is none */
     uint64_t left;      /* bytes of the body or chunk that are to come */

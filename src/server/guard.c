@@ -211,7 +211,9 @@ static enum err check_type(struct request *r)
 {
     struct str type = r->known[KNOWN_CONTENT_TYPE], coding = r->known[KNOWN_CONTENT_ENCODING];
 
-    if (coding.p != NULL && request_has_body(r) && strncasecmp(coding.p, "identity", coding.n) != 0)
+    bool plain = coding.n == 0 || (coding.n == 8 && strncasecmp(coding.p, "identity", 8) == 0);
+
+    if (!plain && request_has_body(r))
         return fail_field(&r->call, E_UNSUPPORTED_TYPE, "Content-Encoding",
                           "Send the body as it is, not compressed.");
     if (r->route->wire != WIRE_JSON || r->method == GET || !request_has_body(r) || is_json(type))
@@ -223,12 +225,11 @@ static enum err check_type(struct request *r)
 /* A change that hangs on the state it finds is not done in the hope that it fits. */
 static enum err check_conditions(struct request *r)
 {
-    struct str match = r->known[KNOWN_IF_MATCH];
-    bool any = match.p == NULL || str_is(match, "*");
+    bool match = r->known[KNOWN_IF_MATCH].p != NULL;
 
-    if (r->method == GET || (any && r->known[KNOWN_IF_NONE_MATCH].p == NULL))
+    if (r->method == GET || (!match && r->known[KNOWN_IF_NONE_MATCH].p == NULL))
         return E_OK;
-    return fail_field(&r->call, E_PRECONDITION_FAILED, any ? "If-None-Match" : "If-Match",
+    return fail_field(&r->call, E_PRECONDITION_FAILED, match ? "If-Match" : "If-None-Match",
                       "Changes take no conditions here, and nothing was changed. Send it without.");
 }
 

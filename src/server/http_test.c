@@ -125,16 +125,24 @@ TEST(who_has_no_more_to_say_is_answered)
 {
     struct str ready = STR("GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n");
     struct line_out l = line_open("--http.rates=false");
-    struct str five = repeated(l.hall->arena, ready.p, 5);
+    const struct {
+        struct str text;
+        int answers;
+    } asks[] = {
+        { ready, 1 },
+        { repeated(l.hall->arena, ready.p, 5), 5 },
+        { str_printf(l.hall->arena, "%s%s", ready.p, POST_ECHO "Content-Length: 12\r\n\r\n{\"te"),
+          1 },
+    };
     int idle[8];
 
     for (size_t i = 0; i < COUNT(idle); i++)
         idle[i] = line_dial(&l);
-    for (int i = 0; i < 40; i++) {
+    for (size_t i = 0; i < 60; i++) {
         int fd = line_dial(&l);
-        line_say(fd, i % 2 == 0 ? ready : five);
+        line_say(fd, asks[i % COUNT(asks)].text);
         shutdown(fd, SHUT_WR);
-        CHECK_INT(count_of(line_hear(&l, fd, NULL), "HTTP/1.1 200"), i % 2 == 0 ? 1 : 5);
+        CHECK_INT(count_of(line_hear(&l, fd, NULL), "HTTP/1.1 200"), asks[i % COUNT(asks)].answers);
         close(fd);
     }
     for (size_t i = 0; i < COUNT(idle); i++)
@@ -149,6 +157,8 @@ TEST(many_parameters_and_cookies_are_no_more_than_their_bytes)
     struct arena *a = l.hall->arena;
     struct str heads[] = {
         str_printf(a, "GET /livez?%s HTTP/1.1\r\nHost: a\r\n", repeated(a, "&", 8000).p),
+        str_printf(a, "GET /livez HTTP/1.1\r\nHost: a\r\n%s", repeated(a, "Accept: */*\r\n", 16).p),
+        str_printf(a, "GET /livez??%s HTTP/1.1\r\nHost: a\r\n", repeated(a, "&", 8000).p),
         str_printf(a, "GET /livez HTTP/1.1\r\nHost: a\r\nCookie: %s\r\n",
                    repeated(a, "a;", 16000).p),
     };
@@ -177,6 +187,9 @@ TEST(who_asks_for_a_head_gets_no_body)
     CHECK(reply_status(reply) >= 400 && str_ends(reply, "\r\n\r\n"));
     CHECK_INT(reply_status(events), 200);
     CHECK(str_ends(events, "\r\n\r\n") && strcasestr(events.p, "Content-Length") == NULL);
+    /* ... and who asks for more after that gets it. */
+    reply = line_ask(&l, STR("HEAD /livez HTTP/1.1\r\nHost: a\r\n\r\nGET /livez HTTP/1.1\n"));
+    CHECK(count_of(reply, "HTTP/1.1 ") == 2 && count_of(reply, "\"status\":400") == 1);
     line_close(&l);
 }
 

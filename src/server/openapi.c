@@ -363,7 +363,7 @@ static const struct {
     bool required; /* where it is named */
     const char *doc;
 } header_kinds[] = {
-    [H_ETAG] = { "ETag", true, "For If-None-Match" },
+    [H_ETAG] = { "ETag", true, "For If-None-Match and If-Match" },
     [H_REQUEST] = { "Request-Id", false, "Number of the request, for the operator's log" },
     [H_REPLAYED] = { "Idempotent-Replayed", false, "true: the answer that this key got before" },
     [H_COOKIE] = { "Set-Cookie", false, "The browser's session" },

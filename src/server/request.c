@@ -20,6 +20,7 @@
 
 enum state { RUNNING, PARKED, OVER, ABANDONED };
 enum { FREE_MAX = 256, WAIT_US = 30 * SECOND };
+enum { JOINS_MAX = 16, JOINED_BYTES = 4096 }; /* of lists in several header lines */
 
 /* --- from the cradle to the grave ------------------------------------------------------------------------------- */
 
@@ -114,6 +115,17 @@ static enum err line_problem(struct request *r, const char *field, const char *d
     return fail_field(&r->call, E_INVALID, field, "Malformed HTTP: %s.", detail);
 }
 
+/* Each time the whole list is copied: so it is short. */
+static enum err join(struct request *r, struct str *list, struct str value)
+{
+    if (r->joined++ == JOINS_MAX || list->n + value.n > JOINED_BYTES)
+        return fail(&r->call, E_HEADERS_TOO_LARGE,
+                    "At most %d lines go on with a list, which has at most %d bytes.", JOINS_MAX,
+                    JOINED_BYTES);
+    *list = str_printf(&r->arena, "%.*s, %.*s", STR_FMT(*list), STR_FMT(value));
+    return E_OK;
+}
+
 static enum err take_line(struct request *r, struct str name, struct str value)
 {
     r->lines_bytes += name.n + value.n + 4;
@@ -124,11 +136,11 @@ static enum err take_line(struct request *r, struct str name, struct str value)
     for (size_t i = 0; i < KNOWN_COUNT; i++) {
         if (!same_name(name, known_headers[i].name))
             continue;
-        if (r->known[i].p != NULL && !known_headers[i].list)
+        if (r->known[i].p != NULL && known_headers[i].list)
+            return join(r, &r->known[i], value);
+        if (r->known[i].p != NULL)
             return line_problem(r, known_headers[i].name, "this header came twice");
-        r->known[i] = r->known[i].p == NULL ? value
-                                            : str_printf(&r->arena, "%.*s, %.*s",
-                                                         STR_FMT(r->known[i]), STR_FMT(value));
+        r->known[i] = value;
         break;
     }
     return E_OK;

@@ -79,7 +79,7 @@ struct request {
 
     /* as it came; the lines point into the carrier's memory until they are kept */
     struct str method_text, target, peer; /* peer: address of the socket's other end */
-    size_t lines_n, lines_bytes;
+    size_t lines_n, lines_bytes, joined;
     struct str known[KNOWN_COUNT];
 
     struct str path, query;

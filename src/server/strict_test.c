@@ -64,6 +64,8 @@ struct vector {
 #define BOTH(length, coding)                                                                       \
     POST "Content-Length: " length "\r\nTransfer-Encoding:" coding "\r\n\r\n0\r\n\r\n" BAIT
 
+#define TEN(line) line line line line line line line line line line
+
 static const struct vector lines[] = {
     NO(MUST, "9112-2.2 bare CR ends the first line", 400, "GET /livez HTTP/1.1\r" HOST "\r\n"),
     NO(MUST, "9112-2.2 bare CR in a value", 400, GET("X: b\rY: c\r\n")),
@@ -97,6 +99,8 @@ static const struct vector lines[] = {
     NO(MUST, "9112-3.2.2 absolute address without a host", 400, LINE("GET http:///livez HTTP/1.1")),
     NO(MUST, "9110-4.2.4 absolute address with userinfo", 400,
        LINE("GET http://me@a/livez HTTP/1.1")),
+    NO(OURS, "a list in thirty lines", 431,
+       GET(TEN("Accept: a\r\n") TEN("Accept: b\r\n") TEN("Accept: c\r\n"))),
     NO(MUST, "9112-3.2 an address that is none", 400, "GET /livez HTTP/1.1\r\nHost: [:::]\r\n\r\n"),
     NO(MUST, "9112-3.2 an address with nine parts", 400,
        "GET /livez HTTP/1.1\r\nHost: [1:2:3:4:5:6:7:8:9]\r\n\r\n"),

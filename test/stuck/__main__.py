@@ -32,7 +32,7 @@ def kinds(page, token):
             Kind("send a head byte by byte", 20, 10, HEAD, True, b"HTTP/1.1 408 "),
             Kind("stop within a body", 15, 20, BODY, answer=b"HTTP/1.1 408 "),
             Kind("send a body byte by byte", 10, 20, BODY, True, b"HTTP/1.1 408 "),
-            Kind("send a file byte by byte", 5, 11, upload, True, b"HTTP/1.1 408 "),
+            Kind("send a file byte by byte", 5, 12, upload, True, b"HTTP/1.1 408 "),
             Kind("send half a file at once, and then byte by byte", 2, 24, upload + b"a" * 50_000, True, b"HTTP/1.1 408 "),
             Kind("ask and never read", 5, 30, much, reads=False), Kind("read 300 bytes a second", 5, 30, much, reads=False, sips=300)]
 

@@ -3,6 +3,8 @@
 #include "core/queue.h"
 #include "test/unit.h"
 
+#include <sched.h>
+
 enum { MS = 1000, PATIENCE = 250 * MS, ROOM = 40, LONG = 60 * 1000 * MS };
 
 struct people {
@@ -126,10 +128,24 @@ TEST(queue_tells_who_has_waited_too_long_while_a_crowd_is_behind)
 
 /* --- gathering: who comes meanwhile is waited for ---------------------------------------------------------------- */
 
+/* Its count is read before anybody comes: who came earlier would not be one of those hoped for. */
+static void wait_until_gathering(struct queue *q)
+{
+    bool gathers = false;
+
+    while (!gathers) {
+        pthread_mutex_lock(&q->lock);
+        gathers = q->wanted > 1;
+        pthread_mutex_unlock(&q->lock);
+        sched_yield();
+    }
+}
+
 static void *come(void *arg)
 {
     struct people *p = arg;
 
+    wait_until_gathering(&p->queue);
     for (int i = 0; i < 5; i++)
         join(p, false, 0);
     return NULL;
@@ -157,7 +173,17 @@ TEST(queue_gathers_as_many_as_it_hopes_for)
     CHECK(gathered(5, ROOM) == 6);
     CHECK(gathered(2, ROOM) >= 3);
     CHECK(gathered(ROOM, 4) >= 4); /* a batch has no room for more */
-    CHECK(gathered(ROOM, 1) >= 1); /* and they are there */
+}
+
+TEST(queue_gathers_nobody_when_a_batch_is_there)
+{
+    struct people p;
+
+    people_init(&p, 0);
+    join(&p, false, 0);
+    queue_gather(&p.queue, ROOM, 1, LONG, LONG);
+    CHECK_INT(queue_length(&p.queue), 1);
+    people_done(&p);
 }
 
 TEST(queue_gathers_no_longer_than_they_keep_coming)

@@ -428,18 +428,16 @@ static bool trial(const struct kind *k, int64_t n, uint64_t seed, struct tally *
 static void faults(const struct kind *k)
 {
     struct tally sum = { 0 };
-    const char *each = getenv("STAGEDOOR_FAULTS"), *only = getenv("STAGEDOOR_FAULT");
+    int64_t step = unit_setting("STAGEDOOR_FAULTS", 100), only = unit_setting("STAGEDOOR_FAULT", 0);
     uint64_t seed = unit_seed();
-    int64_t n, step = 100;
+    int64_t n;
 
-    if (each != NULL && (!str_int(str_of(each), &step) || step < 1))
-        FAIL("STAGEDOOR_FAULTS is a number");
     step = k->fault.kinds == POWER_SYNC ? (step + 11) / 12 : step; /* there are fewer */
     n = 1 + (int64_t)(seed % (uint64_t)step);
     unit_dir(); /* children are to have the same */
     base_make();
-    if (only != NULL && str_int(str_of(only), &n))
-        trial(k, n, seed + (uint64_t)n, &sum);
+    if (only > 0)
+        trial(k, n = only, seed + (uint64_t)only, &sum);
     else
         while (trial(k, n, seed + (uint64_t)n, &sum))
             n += step;
@@ -448,7 +446,7 @@ static void faults(const struct kind *k)
          " false; %d reads; %d images; longest recovery %" PRId64 " ms",
          k->name, n, sum.trials, sum.stopped, sum.killed, sum.refusals, sum.reads, sum.images,
          sum.recovery_us / 1000);
-    CHECK(sum.trials > 1);
+    CHECK(sum.trials > (only > 0 ? 0 : 1));
 }
 
 FAULTS(faults_full_once, "the disk is full at write", .kinds = POWER_WRITE, .code = SQLITE_FULL)

@@ -17,14 +17,6 @@
 
 enum { RUNS = 4, PLACES = 6, LIVES = 3, FEW = 40 };
 
-static int64_t number_of(const char *variable, int64_t otherwise)
-{
-    const char *text = getenv(variable);
-    int64_t n;
-
-    return text != NULL && str_int(str_of(text), &n) ? n : otherwise;
-}
-
 struct tally {
     const char *what;
     int images, lossy, corrupt, wrong;
@@ -139,7 +131,7 @@ static void run(const char *synchronous, bool checkpoints, int n, uint64_t seed,
 
 TEST_SECONDS(power_may_go_at_any_moment, 300)
 {
-    int images = (int)number_of("STAGEDOOR_POWER", FEW);
+    int images = (int)unit_setting("STAGEDOOR_POWER", FEW);
     struct tally t = { .what = "synchronous=FULL" };
     uint64_t seed = unit_seed();
 
@@ -153,7 +145,7 @@ TEST_SECONDS(power_may_go_at_any_moment, 300)
 /* A commit that does not wait for the disk: what was acknowledged is lost. (Once, one image of 500 was corrupt too.) */
 TEST_SLOW(power_control_normal_loses, 300)
 {
-    int images = (int)number_of("STAGEDOOR_POWER", FEW) / RUNS;
+    int images = (int)unit_setting("STAGEDOOR_POWER", FEW) / RUNS;
     struct tally t = { .what = "control, synchronous=NORMAL", .quiet = true };
 
     run("1", false, images < FEW ? FEW : images, unit_seed(), &t);

@@ -137,13 +137,70 @@ void unit_note(const char *format, ...)
     printf("\n");
 }
 
+bool unit_number(const char *text, int64_t least, int64_t most, int64_t *n)
+{
+    int64_t got;
+
+    if (!str_int(str_of(text), &got) || got < least || got > most)
+        return false;
+    *n = got;
+    return true;
+}
+
+static const struct setting {
+    const char *name;
+    int64_t least, most;
+} settings[] = {
+    { "STAGEDOOR_SEED", INT64_MIN, INT64_MAX },
+    { "STAGEDOOR_POWER", 10, 1000000 },
+    { "STAGEDOOR_FAULT", 1, INT64_MAX },
+    { "STAGEDOOR_FAULTS", 1, 1000000 },
+};
+
+static const char *given(const char *name)
+{
+    const char *text = getenv(name);
+
+    return text != NULL && text[0] != 0 ? text : NULL;
+}
+
+int64_t unit_setting(const char *name, int64_t otherwise)
+{
+    for (size_t i = 0; i < COUNT(settings); i++)
+        if (strcmp(settings[i].name, name) == 0) {
+            const char *text = given(name);
+            must(text == NULL ||
+                 unit_number(text, settings[i].least, settings[i].most, &otherwise));
+            return otherwise;
+        }
+    must(false); /* it stands in the table, or nobody would refuse it */
+    return otherwise;
+}
+
+/* What stands in the environment and would be misunderstood. */
+static bool settings_are_good(void)
+{
+    const char *torture = given("STAGEDOOR_TORTURE");
+    int64_t n;
+
+    for (size_t i = 0; i < COUNT(settings); i++) {
+        const struct setting *s = &settings[i];
+        const char *text = given(s->name);
+        if (text != NULL && !unit_number(text, s->least, s->most, &n)) {
+            fprintf(stderr, "tests: %s is a number from %" PRId64 " to %" PRId64 ", not %s\n",
+                    s->name, s->least, s->most, text);
+            return false;
+        }
+    }
+    if (torture != NULL && strcmp(torture, "all") != 0)
+        fprintf(stderr, "tests: STAGEDOOR_TORTURE is all or nothing, not %s\n", torture);
+    return torture == NULL || strcmp(torture, "all") == 0;
+}
+
 uint64_t unit_seed(void)
 {
-    const char *text = getenv("STAGEDOOR_SEED");
-    int64_t seed;
+    int64_t seed = unit_setting("STAGEDOOR_SEED", monotonic_us() ^ ((int64_t)getpid() << 20));
 
-    if (text == NULL || !str_int(str_of(text), &seed))
-        seed = monotonic_us() ^ ((int64_t)getpid() << 20);
     unit_note("seed %" PRId64, seed);
     return (uint64_t)seed;
 }
@@ -433,12 +490,32 @@ static void run_in_process(const struct unit_test *t, struct totals *n)
     }
 }
 
+static bool fits(const struct unit_test *t, const char *filter)
+{
+    return strstr(t->name, filter) != NULL || strstr(t->file, filter) != NULL;
+}
+
 static bool chosen(const struct unit_test *t, const struct options *o)
 {
     for (int i = 0; i < o->filters_n; i++)
-        if (strstr(t->name, o->filters[i]) != NULL || strstr(t->file, o->filters[i]) != NULL)
+        if (fits(t, o->filters[i]))
             return true;
     return o->filters_n == 0;
+}
+
+/* Each NAME chooses something: one that was mistyped does not go unnoticed beside others. */
+static bool names_are_good(const struct options *o)
+{
+    for (int i = 0; i < o->filters_n; i++) {
+        const struct unit_test *t = tests;
+        while (t != NULL && !(o->filters[i][0] != 0 && fits(t, o->filters[i])))
+            t = t->next;
+        if (t == NULL) {
+            fprintf(stderr, "tests: no test has the name \"%s\"; -l lists them\n", o->filters[i]);
+            return false;
+        }
+    }
+    return true;
 }
 
 /* By file and line; when many run at once those first that may take longest, so that none is left over at the end. */
@@ -489,7 +566,7 @@ static bool parse(int argc, char **argv, struct options *o)
     int c;
 
     while ((c = getopt(argc, argv, "j:vl1h")) != -1) {
-        if (c == 'j' && str_int(str_of(optarg), &jobs) && jobs > 0 && jobs <= JOBS_MAX)
+        if (c == 'j' && unit_number(optarg, 1, JOBS_MAX, &jobs))
             o->jobs = (int)jobs;
         else if (c == 'v')
             o->verbose = true;
@@ -524,10 +601,14 @@ int main(int argc, char **argv)
     struct options o = { .jobs = 1 };
     struct totals n = { 0 };
 
+    if (!settings_are_good())
+        return 2;
     if (argc >= 3 && strcmp(argv[1], "--as") == 0)
         return run_program(argc, argv);
     if (!parse(argc, argv, &o))
         return usage();
+    if (!names_are_good(&o))
+        return 2;
     tests = choose(tests, &o);
     if (o.list) {
         for (const struct unit_test *t = tests; t != NULL; t = t->next)

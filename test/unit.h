@@ -80,6 +80,11 @@ struct unit_program {
 
 /* For a test with chance in it: STAGEDOOR_SEED, or another each time; told either way. */
 uint64_t unit_seed(void);
+/* A number of the environment; `otherwise` when it is not set, or empty. The names and their bounds stand in unit.c: what
+ * is no such number is refused before anything runs. */
+int64_t unit_setting(const char *name, int64_t otherwise);
+/* A number that somebody gave, from least to most. */
+bool unit_number(const char *text, int64_t least, int64_t most, int64_t *n);
 
 /* How many checks of this process have failed. */
 int unit_failures(void);

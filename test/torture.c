@@ -21,6 +21,7 @@
 #include "test/scenario.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -32,7 +33,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ROOM_BYTES = 8 << 20, ROUNDS = 24, LEAKS = 30 };
+enum { ROOM_BYTES = 8 << 20, ROUNDS = 24, LEAKS = 30, PATH_BYTES = 200 };
 
 struct plan {
     enum fault what;
@@ -545,11 +546,8 @@ static const struct plan plans[] = {
 
 static uint64_t seed_of(const char *file)
 {
-    const char *given = getenv("STAGEDOOR_SEED");
-    int64_t seed = when_real_now().us / DAY;
+    int64_t seed = unit_setting("STAGEDOOR_SEED", when_real_now().us / DAY);
 
-    if (given != NULL && !str_int(str_of(given), &seed))
-        FAIL("STAGEDOOR_SEED is no number");
     printf("torture: STAGEDOOR_SEED=%" PRId64 "\n", seed);
     return (str_hash(str_of(file)) ^ (uint64_t)seed * UINT64_C(0x9E3779B97F4A7C15)) | 1;
 }
@@ -594,48 +592,85 @@ static void torture_file(void)
 
 /* --- one case --------------------------------------------------------------------------------------------------- */
 
-static enum fault fault_named(const char *name)
+static int usage(void)
 {
-    int what = enum_value(fault_names, str_of(name));
+    fprintf(stderr,
+            "torture SCENARIO sqlite|postgres KIND once|ever [STEP [N]]; a KIND is one of:");
+    for (size_t i = 0; fault_names[i] != NULL; i++)
+        fprintf(stderr, " %s", fault_names[i]);
+    fprintf(stderr, "\n");
+    return 2;
+}
 
-    must(what >= 0);
-    return (enum fault)what;
+static bool is_one_of(const char *word, const char *a, const char *b)
+{
+    return strcmp(word, a) == 0 || strcmp(word, b) == 0;
+}
+
+/* FILE: where the scenario's name goes. False: this is no case. */
+static bool take_case(int argc, char **argv, struct torture *t, char file[PATH_BYTES])
+{
+    int64_t step = 0;
+
+    if (argc < 4 || argc > 6)
+        return false;
+    snprintf(file, PATH_BYTES, "src/services/%s/%s.scenario", argv[0], argv[0]);
+    int what = enum_value(fault_names, str_of(argv[2]));
+    if (access(file, R_OK) != 0 || !is_one_of(argv[1], "sqlite", "postgres") || what < 0 ||
+        !is_one_of(argv[3], "once", "ever") ||
+        (argc > 4 && !unit_number(argv[4], 1, INT_MAX, &step)) ||
+        (argc > 5 && !unit_number(argv[5], 1, INT64_MAX, &t->only_n)))
+        return false;
+    t->file = file;
+    t->engine = argv[1];
+    t->plan = (struct plan) { (enum fault)what, strcmp(argv[3], "ever") == 0 };
+    t->only_step = (int)step;
+    return true;
 }
 
 PROGRAM(torture)
 {
-    char file[200];
-    int64_t step = 0, n = 0;
+    struct torture t = { .all = true, .chance = 1 };
+    char file[PATH_BYTES];
 
-    if (argc < 4) {
-        printf("torture SCENARIO sqlite|postgres KIND once|ever [STEP [N]]\n");
-        return 2;
-    }
-    snprintf(file, sizeof(file), "src/services/%s/%s.scenario", argv[0], argv[0]);
-    if ((argc > 4 && !str_int(str_of(argv[4]), &step)) ||
-        (argc > 5 && !str_int(str_of(argv[5]), &n)))
-        return 2;
-    struct torture t = { .file = file,
-                         .engine = argv[1],
-                         .plan = { fault_named(argv[2]), strcmp(argv[3], "ever") == 0 },
-                         .all = true,
-                         .only_step = (int)step,
-                         .only_n = n,
-                         .chance = 1 };
+    if (!take_case(argc, argv, &t, file))
+        return usage();
     play(&t);
+    if (t.cases == 0)
+        printf("nothing was tried: there are %d steps\n", t.step);
     printf("%" PRId64 " cases, %" PRId64 " struck, %d failures\n", t.cases, t.struck,
            unit_failures());
-    return unit_failures() > 0;
+    return unit_failures() > 0 || t.cases == 0;
 }
 
 /* --- controls: what this must find --------------------------------------------------------------------------------- */
 
-/* One case in a process of its own; true when it failed there, and said why. */
-static bool fails_alone(const char *arguments, const char *sentence)
+struct alone {
+    int code; /* -1: it crashed */
+    bool told;
+    int64_t cases, struck;
+    int failures; /* -1: it did not come to its end */
+};
+
+static void take_output(struct alone *got, FILE *f, const char *sentence)
 {
-    char self[300] = "", words[300], line[1000], *argv[12] = { self, "--as", "torture" };
+    char line[1000];
+
+    rewind(f);
+    while (fgets(line, sizeof(line), f) != NULL) {
+        got->told = got->told || strstr(line, sentence) != NULL;
+        sscanf(line, "%" SCNd64 " cases, %" SCNd64 " struck, %d failures", &got->cases,
+               &got->struck, &got->failures);
+    }
+    fclose(f);
+}
+
+/* One case in a process of its own, and whether it said so. */
+static struct alone play_alone(const char *arguments, const char *sentence)
+{
+    char self[300] = "", words[300], *argv[12] = { self, "--as", "torture" };
     int output = memfd_create("alone", 0), status = 0, n = 3;
-    bool told = false;
+    struct alone got = { .failures = -1 };
 
     REQUIRE(output >= 0 && readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
     snprintf(words, sizeof(words), "%s", arguments);
@@ -648,31 +683,49 @@ static bool fails_alone(const char *arguments, const char *sentence)
         _exit(127);
     }
     REQUIRE(pid > 0 && waitpid(pid, &status, 0) == pid);
-    FILE *f = fdopen(output, "r");
-    rewind(f);
-    while (fgets(line, sizeof(line), f) != NULL)
-        told = told || strstr(line, sentence) != NULL;
-    fclose(f);
-    return status != 0 && told;
+    got.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    take_output(&got, fdopen(output, "r"), sentence);
+    return got;
+}
+
+/* A crash is another finding than the one that was put there. */
+static void check_found(struct alone got)
+{
+    CHECK_INT(got.code, 1);
+    CHECK(got.told);
 }
 
 /* The statements of each line are lost, one after the other, and nobody is told. */
 TEST_SLOW(torture_finds_a_statement_that_is_lost, 30)
 {
-    CHECK(fails_alone("creator sqlite sql-lost once", "creator.scenario"));
+    check_found(play_alone("creator sqlite sql-lost once", "creator.scenario"));
 }
 
 TEST_SLOW(torture_finds_a_leak, 30)
 {
     if (!fault_possible(FAULT_LEAK))
         SKIP("malloc is the sanitizer's");
-    CHECK(fails_alone("creator sqlite leak once", "not given back"));
+    check_found(play_alone("creator sqlite leak once", "not given back"));
 }
 
 /* ... and none of its own making. */
 TEST_SLOW(torture_passes_where_nothing_fails, 30)
 {
-    CHECK(!fails_alone("creator sqlite memory once 100000", "failures"));
+    struct alone got = play_alone("creator sqlite sql-busy ever 3", ", 0 failures");
+
+    CHECK_INT(got.code, 0);
+    CHECK(got.told);
+    CHECK_INT(got.failures, 0);
+    CHECK(got.struck > 0 && got.cases > got.struck); /* until it passes untouched */
+}
+
+TEST_SLOW(torture_of_a_step_that_is_not_there_fails, 30)
+{
+    struct alone got = play_alone("creator sqlite sql-busy ever 100000", "nothing was tried");
+
+    CHECK_INT(got.code, 1);
+    CHECK(got.told);
+    CHECK_INT(got.cases, 0);
 }
 
 /* --- finding them ----------------------------------------------------------------------------------------------- */

@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { PROGRESS_US = 5 * SECOND };
+
 /* --- one run in a process ---------------------------------------------------------------------------------------------- */
 
 static int remove_entry(const char *path, const struct stat *s, int kind, struct FTW *where)
@@ -347,10 +349,21 @@ static void print_reached(const struct totals *t)
 
 /* --- the command ------------------------------------------------------------------------------------------------------------ */
 
+enum number { SEED, SEEDS, FROM, STEPS, MINUTES, CHECKS, NUMBERS };
+
+static const struct {
+    const char *name;
+    int64_t least, most;
+} numbers[] = {
+    [SEED] = { "SEED", 0, INT64_MAX },      [SEEDS] = { "SEEDS", 1, 1000000 },
+    [FROM] = { "FROM", 0, INT64_MAX },      [STEPS] = { "STEPS", 1, SIM_SKIPS - 1 },
+    [MINUTES] = { "MINUTES", 1, 7 * 1440 }, [CHECKS] = { "CHECK", 1, 1 },
+};
+
 struct options {
     struct sim_plan plan;
-    int64_t seeds, minutes;
-    bool one, check;
+    int64_t n[NUMBERS];
+    bool given[NUMBERS];
 };
 
 static bool take_skip(struct sim_plan *p, struct str list)
@@ -361,7 +374,7 @@ static bool take_skip(struct sim_plan *p, struct str list)
         list = str_split(list, ',', &one);
         to = str_split(one, '-', &from);
         if (!str_int(from, &a) || !(to.p == NULL ? (b = a, true) : str_int(to, &b)) || a < 0 ||
-            b >= SIM_SKIPS)
+            b < a || b >= SIM_SKIPS)
             return false;
         for (; a <= b; a++)
             p->skip[a] = 1;
@@ -369,34 +382,50 @@ static bool take_skip(struct sim_plan *p, struct str list)
     return true;
 }
 
+static bool take_number(struct options *o, enum number i, const char *text)
+{
+    if (!unit_number(text, numbers[i].least, numbers[i].most, &o->n[i])) {
+        fprintf(stderr, "sim: %s is a number from %" PRId64 " to %" PRId64 ", not \"%s\"\n",
+                numbers[i].name, numbers[i].least, numbers[i].most, text);
+        return false;
+    }
+    o->given[i] = true;
+    if (i == SEED || i == FROM)
+        o->plan.seed = (uint64_t)o->n[i];
+    if (i == STEPS)
+        o->plan.steps = (int)o->n[i];
+    return true;
+}
+
 static bool take(struct options *o, const char *argument)
 {
     struct str name, value = str_split(str_of(argument), '=', &name);
-    int64_t n = 0;
-    bool number = str_int(value, &n) && n >= 0;
 
-    if (str_is(name, "SEED") && number) {
-        o->plan.seed = (uint64_t)n;
-        o->one = true;
-    } else if (str_is(name, "SEEDS") && number)
-        o->seeds = n;
-    else if (str_is(name, "FROM") && number)
-        o->plan.seed = (uint64_t)n;
-    else if (str_is(name, "STEPS") && number && n < SIM_SKIPS)
-        o->plan.steps = (int)n;
-    else if (str_is(name, "MINUTES") && number)
-        o->minutes = n;
-    else if (str_is(name, "ENGINE") && (str_is(value, "sqlite") || str_is(value, "postgres")))
+    for (int i = 0; i < NUMBERS && value.p != NULL; i++)
+        if (str_is(name, numbers[i].name))
+            return take_number(o, (enum number)i, value.p);
+    if (str_is(name, "ENGINE") && (str_is(value, "sqlite") || str_is(value, "postgres")))
         o->plan.engine = value.p;
     else if (str_is(name, "BREAK") && control_of(value.p) != NULL)
         o->plan.broken = value.p;
-    else if (str_is(name, "CHECK"))
-        o->check = n == 1;
-    else if (str_is(name, "SKIP"))
-        return take_skip(&o->plan, value);
-    else
+    else if (!str_is(name, "SKIP") || value.p == NULL || !take_skip(&o->plan, value)) {
+        fprintf(stderr, "sim: it knows no \"%s\"\n", argument);
         return false;
+    }
     return true;
+}
+
+/* One run, so many, as many as there is time for, or the check: not two of them. */
+static bool is_one_wish(const struct options *o)
+{
+    const bool *given = o->given;
+
+    if (given[SEED] + given[SEEDS] + given[MINUTES] + given[CHECKS] <= 1 &&
+        !(given[FROM] && (given[SEED] || given[CHECKS])))
+        return true;
+    fprintf(stderr, "sim: SEED, SEEDS, MINUTES and CHECK exclude each other;"
+                    " FROM goes with SEEDS or MINUTES\n");
+    return false;
 }
 
 static int run_loud(const struct options *o)
@@ -418,17 +447,31 @@ static int run_loud(const struct options *o)
     return !good;
 }
 
+/* For who waits: every few seconds how far it is. */
+static void tell_progress(const struct options *o, int64_t done, int64_t took_us, int64_t *told_us)
+{
+    if (took_us - *told_us < PROGRESS_US)
+        return;
+    *told_us = took_us;
+    if (o->n[MINUTES] > 0)
+        fprintf(stderr, "sim: minute %" PRId64 " of %" PRId64 ", %" PRId64 " seeds\n",
+                took_us / MINUTE + 1, o->n[MINUTES], done);
+    else
+        fprintf(stderr, "sim: seed %" PRId64 " of %" PRId64 "\n", done, o->n[SEEDS]);
+}
+
 static void run_seeds(const struct options *o, struct totals *t)
 {
+    int64_t began = monotonic_us(), took_us = 0, told_us = 0, until_us = o->n[MINUTES] * MINUTE;
     struct sim_plan plan = o->plan;
-    int64_t began = monotonic_us();
 
-    for (int64_t i = 0;
-         o->minutes > 0 ? monotonic_us() - began < o->minutes * MINUTE : i < o->seeds; i++) {
+    for (int64_t i = 0; until_us > 0 ? took_us < until_us : i < o->n[SEEDS]; i++) {
         run_one(t, &plan);
         plan.seed++;
+        took_us = monotonic_us() - began;
+        tell_progress(o, i + 1, took_us, &told_us);
     }
-    t->wall_us += monotonic_us() - began;
+    t->wall_us += took_us;
 }
 
 static int run_many(const struct options *o)
@@ -438,7 +481,7 @@ static int run_many(const struct options *o)
     run_seeds(o, &t);
     print_reached(&t);
     printf("%d passed, %d failed\n", t.passed, t.failed);
-    return t.failed > 0;
+    return t.failed > 0 || t.passed == 0;
 }
 
 static bool was_asked(const struct totals *t, int number)
@@ -476,7 +519,7 @@ static int run_check(const struct options *o)
     struct options on = *o;
     struct totals t = { 0 }, other = { 0 };
 
-    on.seeds = 200;
+    on.n[SEEDS] = 200;
     run_seeds(&on, &t);
     print_reached(&t);
     check_reached(&t);
@@ -487,27 +530,34 @@ static int run_check(const struct options *o)
     }
     t.failed += sim_controls(&t.passed);
     on.plan.engine = "postgres";
-    on.seeds = getenv("STAGEDOOR_TEST_POSTGRES") == NULL ? 0 : 3;
+    on.n[SEEDS] = getenv("STAGEDOOR_TEST_POSTGRES") == NULL ? 0 : 3;
     run_seeds(&on, &other);
-    if (on.seeds == 0)
+    if (on.n[SEEDS] == 0)
         printf("no PostgreSQL: STAGEDOOR_TEST_POSTGRES is not set\n");
     printf("%d passed, %d failed\n", t.passed + other.passed, t.failed + other.failed);
     return t.failed + other.failed > 0;
 }
 
+static int usage(void)
+{
+    fprintf(stderr, "sim: SEED=n [STEPS=m], or SEEDS=n [FROM=n], or MINUTES=n [FROM=n], or CHECK=1;"
+                    " ENGINE=sqlite|postgres, SKIP=3-7,9, BREAK=name, of:");
+    for (size_t i = 0; i < COUNT(controls); i++)
+        fprintf(stderr, " %s", controls[i].name);
+    fprintf(stderr, "\n");
+    return 2;
+}
+
 PROGRAM(sim)
 {
-    struct options o = { .plan = { .seed = 1, .steps = 120, .engine = "sqlite" }, .seeds = 20 };
+    struct options o = { .plan = { .seed = 1, .steps = 120, .engine = "sqlite" }, .n[SEEDS] = 20 };
+    bool good = true;
 
-    for (int i = 0; i < argc; i++)
-        if (!take(&o, argv[i])) {
-            fprintf(stderr,
-                    "sim: SEED=n STEPS=m, or SEEDS=n [FROM=n], or MINUTES=n, or CHECK=1;"
-                    " ENGINE=postgres, SKIP=3-7,9, BREAK=name; not %s\n",
-                    argv[i]);
-            return 2;
-        }
-    if (o.check)
+    for (int i = 0; i < argc && good; i++)
+        good = take(&o, argv[i]);
+    if (!good || !is_one_wish(&o))
+        return usage();
+    if (o.given[CHECKS])
         return run_check(&o);
-    return o.one && o.minutes == 0 ? run_loud(&o) : run_many(&o);
+    return o.given[SEED] ? run_loud(&o) : run_many(&o);
 }

@@ -8,11 +8,11 @@
 # again and again, dead (nothing comes, nothing is told), and shut for good. The control: a line that loses what A announces
 # must be found out.
 # SPDX-License-Identifier: Apache-2.0
-import argparse, os, shutil, statistics, sys, tempfile, threading, time, traceback
+import argparse, os, shutil, signal, statistics, sys, tempfile, threading, time, traceback
 
 sys.dont_write_bytecode = True
 import line
-from world import Eyes, Failed, Node, Postgres, Site, Sqlite, Talk
+from world import CLUSTER, Eyes, Failed, Node, Postgres, Site, Sqlite, Talk
 
 LIMIT_S = 1.0
 
@@ -255,28 +255,9 @@ def must_fail(run, told):
     raise Failed("a node that does not hear what changed was not found out")
 
 
-def main():
-    p = argparse.ArgumentParser(prog="test/nodes")
-    p.add_argument("--program", default="build/debug-gcc/stagedoor")
-    p.add_argument("--rounds", type=int, default=1)
-    p.add_argument("--only", default="")
-    p.add_argument("--keep", action="store_true", help="leaves the folder")
-    o = p.parse_args()
-    os.chdir(os.path.join(os.path.dirname(os.path.realpath(__file__)), "../.."))
-    o.work = tempfile.mkdtemp(prefix="nodes-")
-    parts = {
-        "one-sqlite": lambda told: one_node(o, Sqlite, told),
-        "one-postgres": lambda told: one_node(o, Postgres, told),
-        "two-good": lambda told: two_nodes(o, line.GOOD, told),
-        "two-cut": lambda told: two_nodes(o, "cut", told),
-        "two-dead": lambda told: two_nodes(o, line.DEAD, told),
-        "two-shut": lambda told: two_nodes(o, line.SHUT, told),
-        "control-lossy": lambda told: must_fail(lambda: two_nodes(o, line.LOSSY, told), told),
-    }
+def play(parts):
     passed = failed = 0
     for name, run in parts.items():
-        if o.only and name not in o.only.split(","):
-            continue
         began = time.monotonic()
         try:
             run(lambda text: print(f"ok {name}: {text}", f"({time.monotonic() - began:.1f} s)", flush=True))
@@ -287,11 +268,40 @@ def main():
         except Exception:
             print(f"FAIL {name}\n{traceback.format_exc()}", flush=True)
             failed += 1
+    print(f"{passed} passed, {failed} failed")
+    return failed
+
+
+def main():
+    p = argparse.ArgumentParser(prog="test/nodes")
+    p.add_argument("--program", default="build/debug-gcc/stagedoor")
+    p.add_argument("--rounds", type=int, default=1)
+    p.add_argument("--only", help="parts of it, separated by commas")
+    p.add_argument("--keep", action="store_true", help="leaves the folder")
+    o = p.parse_args()
+    os.chdir(os.path.join(os.path.dirname(os.path.realpath(__file__)), "../.."))
+    parts = {
+        "one-sqlite": lambda told: one_node(o, Sqlite, told),
+        "one-postgres": lambda told: one_node(o, Postgres, told),
+        "two-good": lambda told: two_nodes(o, line.GOOD, told),
+        "two-cut": lambda told: two_nodes(o, "cut", told),
+        "two-dead": lambda told: two_nodes(o, line.DEAD, told),
+        "two-shut": lambda told: two_nodes(o, line.SHUT, told),
+        "control-lossy": lambda told: must_fail(lambda: two_nodes(o, line.LOSSY, told), told),
+    }
+    only = list(parts) if o.only is None else o.only.split(",")
+    if unknown := [name for name in only if name not in parts]:
+        p.error(f"--only knows no {unknown[0]!r}; there are {', '.join(parts)}")
+    o.work = tempfile.mkdtemp(prefix="nodes-")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        failed = play({name: parts[name] for name in parts if name in only})
+    finally:
+        CLUSTER.stop()
     if not o.keep and failed == 0:
         shutil.rmtree(o.work)
     elif failed:
         print(f"what the nodes said is in {o.work}")
-    print(f"{passed} passed, {failed} failed")
     sys.exit(failed > 0)
 
 

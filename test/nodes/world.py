@@ -100,14 +100,36 @@ class Sqlite:
         pass
 
 
+class Cluster:
+    """Where the databases are made: the one of the check that runs us; by hand one of our own, down again at the end if it was."""
+
+    NAME = "nodes"
+
+    def __init__(self):
+        self.given, self.started = os.environ.get("STAGEDOOR_TEST_POSTGRES"), False
+
+    def url(self):
+        if not self.given:
+            was_up = subprocess.run(["tools/pg", "up", self.NAME]).returncode == 0
+            self.given = subprocess.run(["tools/pg", "scratch", self.NAME], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+            self.started = not was_up
+        return self.given
+
+    def stop(self):
+        if self.started:
+            subprocess.run(["tools/pg", "stop", self.NAME], check=True)
+
+
+CLUSTER = Cluster()
+
+
 class Postgres:
-    """A database of its own in the cluster that the tests share; announcements stay inside a database."""
+    """A database of its own; announcements stay inside a database."""
 
     name = "postgres"
 
     def __init__(self, folder):
-        self.base = os.environ.get("STAGEDOOR_TEST_POSTGRES") or subprocess.run(
-            ["tools/pg", "scratch", "check"], check=True, capture_output=True, text=True).stdout.strip()
+        self.base = CLUSTER.url()
         self.database = f"nodes_{uuid.uuid4().hex[:12]}"
         self.run(f"CREATE DATABASE {self.database}", self.base)
         self.home = parse_qs(urlsplit(self.base).query)["host"][0]

@@ -102,7 +102,10 @@ class Asker:
         status, _, answer = self.raw(method, path, who, body, kind)
         if status != want:
             raise SystemExit(f"load: {method} {path}: {status} {answer[:300]!r}, not {want}")
-        return json.loads(answer)
+        try:
+            return json.loads(answer)
+        except ValueError:
+            raise SystemExit(f"load: {method} {path}: {answer[:100]!r} is no JSON") from None
 
 
 class Site:

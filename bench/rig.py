@@ -1,11 +1,26 @@
 # rig.py -- what run and load stand on: programs on a core each, a site filled once, the record of what was measured.
 # SPDX-License-Identifier: Apache-2.0
-import atexit, hashlib, http.client, os, re, shutil, socket, subprocess, sys, tempfile, time
+import argparse, atexit, hashlib, http.client, os, re, shutil, socket, subprocess, sys, tempfile, time
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 PROGRAM = "build/release-gcc/stagedoor"
 SERVER_CORE, LOAD_CORE = "0", "1"
 WORK = None  # of this run; see work()
+
+
+def number(kind, least, most):
+    """For argparse: a number from least to most, which "nan" is not."""
+
+    def take(text):
+        try:
+            n = kind(text)
+        except ValueError:
+            n = float("nan")
+        if not least <= n <= most:
+            raise argparse.ArgumentTypeError(f"it is a number from {least} to {most}, not {text!r}")
+        return n
+
+    return take
 
 
 def work(name):

@@ -7,7 +7,6 @@
 #include "base/crypto.h"
 #include "base/check.h"
 
-#include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 #include <sodium.h>
@@ -180,16 +179,60 @@ struct str password_hash(struct arena *a, struct str password, bool quick)
     return str_copy(a, str_of(text));
 }
 
+/* "$argon2id$v=19$m=65536,t=3,p=1$SALT$HASH", as the library writes it. */
+struct argon2id {
+    int64_t kib, passes;
+    unsigned char salt[crypto_pwhash_argon2id_SALTBYTES], hash[32];
+};
+
+enum { KIB_MAX = 1 << 22, PASSES_MAX = 1000 };
+
+static bool plain_base64(struct str text, unsigned char *result, size_t n)
+{
+    size_t got;
+    const char *end;
+
+    return is_ascii(text) &&
+           sodium_base642bin(result, n, text.p, text.n, NULL, &got, &end,
+                             sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0 &&
+           got == n && end == text.p + text.n;
+}
+
+static bool number_of(struct str part, const char *name, int64_t max, int64_t *result)
+{
+    return str_starts(part, name) && str_int(str_cut(part, strlen(name), part.n), result) &&
+           *result >= 1 && *result <= max;
+}
+
+static bool argon2id_parse(struct str text, struct argon2id *result)
+{
+    struct str nothing, kind, version, memory, passes, lanes, salt, rest;
+
+    rest = str_split(text, '$', &nothing);
+    rest = str_split(rest, '$', &kind);
+    rest = str_split(rest, '$', &version);
+    rest = str_split(rest, ',', &memory);
+    rest = str_split(rest, ',', &passes);
+    rest = str_split(rest, '$', &lanes);
+    rest = str_split(rest, '$', &salt);
+    return nothing.n == 0 && str_is(kind, "argon2id") && str_is(version, "v=19") &&
+           number_of(memory, "m=", KIB_MAX, &result->kib) &&
+           number_of(passes, "t=", PASSES_MAX, &result->passes) && str_is(lanes, "p=1") &&
+           plain_base64(salt, result->salt, sizeof(result->salt)) &&
+           plain_base64(rest, result->hash, sizeof(result->hash));
+}
+
+/* crypto_pwhash_str_verify() would say the same of what does not fit and of what it had no memory to compute. */
 enum password password_check(struct str hash, struct str password)
 {
-    char text[crypto_pwhash_STRBYTES] = { 0 };
+    unsigned char computed[sizeof(((struct argon2id *)NULL)->hash)];
+    struct argon2id stored;
 
-    if (hash.n >= sizeof(text))
+    if (!argon2id_parse(hash, &stored))
         return PASSWORD_WRONG;
-    memcpy(text, hash.p, hash.n);
-    errno = 0;
-    if (crypto_pwhash_str_verify(text, password.p, password.n) == 0)
-        return PASSWORD_RIGHT;
-    /* It says the same of what does not fit and of what it could not compute. */
-    return errno == ENOMEM ? PASSWORD_NO_MEMORY : PASSWORD_WRONG;
+    if (crypto_pwhash_argon2id(computed, sizeof(computed), password.p, password.n, stored.salt,
+                               (unsigned long long)stored.passes, (size_t)stored.kib << 10,
+                               crypto_pwhash_argon2id_ALG_ARGON2ID13) != 0)
+        return PASSWORD_NO_MEMORY;
+    return bytes_equal(computed, stored.hash, sizeof(computed)) ? PASSWORD_RIGHT : PASSWORD_WRONG;
 }

@@ -1,9 +1,11 @@
 /* crypto_test.c -- against the published vectors, and the refusals. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/crypto.h"
+#include "sys/jail_walls.h"
 #include "test/unit.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 static struct str hex(struct arena *a, struct sha256 h)
 {
@@ -137,7 +139,33 @@ TEST_SECONDS(passwords_are_salted_and_checked, 30)
     CHECK_INT(password_check(one, STR("")), PASSWORD_WRONG);
     CHECK_INT(password_check(STR(""), word), PASSWORD_WRONG);
     CHECK_INT(password_check(STR("$argon2id$"), word), PASSWORD_WRONG);
+    CHECK_INT(password_check(str_cut(one, 0, one.n - 1), word), PASSWORD_WRONG);
+    CHECK_INT(password_check(str_printf(&a, "%.*s$", STR_FMT(one)), word), PASSWORD_WRONG);
+    CHECK_INT(password_check(str_printf(&a, "x%.*s", STR_FMT(one)), word), PASSWORD_WRONG);
     CHECK_INT(password_check(str_printf(&a, "%.*s%0200d", STR_FMT(one), 0), word), PASSWORD_WRONG);
+    arena_done(&a);
+}
+
+/* Whoever has the right password is not told that it is wrong because the machine is short of memory. */
+TEST_SECONDS(no_memory_for_a_password_is_no_wrong_password, 30)
+{
+    struct arena a = { 0 };
+    struct rlimit was, is;
+    struct str word = STR("correct horse battery staple");
+
+    if (SANITIZED)
+        SKIP("a sanitizer's memory cannot be bounded");
+    REQUIRE(crypto_init());
+    struct str slow = password_hash(&a, word, false);
+    REQUIRE(getrlimit(RLIMIT_AS, &was) == 0);
+    is = (struct rlimit) { 0, was.rlim_max };
+    REQUIRE(setrlimit(RLIMIT_AS, &is) == 0);
+    enum password right = password_check(slow, word), wrong = password_check(slow, STR("horse"));
+    struct str none = password_hash(&a, word, false);
+    REQUIRE(setrlimit(RLIMIT_AS, &was) == 0);
+    CHECK_INT(right, PASSWORD_NO_MEMORY);
+    CHECK_INT(wrong, PASSWORD_NO_MEMORY);
+    CHECK(none.p == NULL);
     arena_done(&a);
 }
 

@@ -6,10 +6,16 @@
 #include "core/db.h"
 #include "core/exec.h"
 #include "core/start.h"
+#include "sys/jail_walls.h"
 #include "test/house.h"
 
+#include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 static const struct module *const modules[] = { &core_module, &audit_module, &account_module,
                                                 &session_module, &recovery_module };
@@ -49,6 +55,8 @@ static int64_t number(struct house *h, const char *what)
     CHECK_OK(c->db->ops->begin(c->db, false));
     if (str_is(str_of(what), "sessions"))
         CHECK_OK(db_int(c, &n, "SELECT count(*) FROM session"));
+    else if (str_is(str_of(what), "seen"))
+        CHECK_OK(db_int(c, &n, "SELECT max(seen) FROM session"));
     else if (str_is(str_of(what), "attempts"))
         CHECK_OK(db_int(c, &n, "SELECT count(*) FROM login_attempt"));
     else
@@ -148,6 +156,45 @@ ENGINES(login_failures_look_alike_and_slow_down)
     house_close(h);
 }
 
+static rlim_t addresses_in_use(void)
+{
+    char text[64] = "";
+    FILE *f = fopen("/proc/self/statm", "re");
+
+    REQUIRE(f != NULL && fgets(text, sizeof(text), f) != NULL);
+    fclose(f);
+    return (rlim_t)strtoull(text, NULL, 10) * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Nor by the time it takes. What the work wants is counted instead: 64 MiB, which either are there or are not. And one
+ * who has carried the setting of a test machine to a real one has not weakened it. */
+ENGINES(login_works_as_hard_for_an_address_without_an_account)
+{
+    static const struct {
+        int spare_mib;
+        enum err e;
+    } cases[] = { { 56, E_NO_MEMORY }, { 96, E_WRONG_PASSWORD } };
+    struct rlimit was, is;
+
+    if (SANITIZED)
+        SKIP("a sanitizer's memory cannot be bounded");
+    struct house *h = open_house(engine);
+    h->env->development = false;
+    ana(h);
+    CHECK_INT(login_as(h, WRONG), E_WRONG_PASSWORD); /* all threads are there */
+    REQUIRE(getrlimit(RLIMIT_AS, &was) == 0);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        is = was;
+        is.rlim_cur = addresses_in_use() + ((rlim_t)cases[i].spare_mib << 20);
+        REQUIRE(setrlimit(RLIMIT_AS, &is) == 0);
+        enum err known = login_as(h, WRONG), unknown = login_as(h, UNKNOWN);
+        REQUIRE(setrlimit(RLIMIT_AS, &was) == 0);
+        CHECK_INT(known, cases[i].e);
+        CHECK_INT(unknown, cases[i].e);
+    }
+    house_close(h);
+}
+
 ENGINES(login_waits_at_most_an_hour)
 {
     struct house *h = open_house(engine);
@@ -186,6 +233,96 @@ ENGINES(sessions_end_when_idle_and_when_old)
     house_close(h);
 }
 
+static enum err become_creator(struct call *c)
+{
+    return account_set_creator(c, *(const struct id *)c->prepared);
+}
+
+static enum err become_moderator(struct call *c)
+{
+    return account_set_role(c, *(const struct id *)c->prepared, ROLE_MODERATOR);
+}
+
+static enum err become_admin(struct call *c)
+{
+    return account_set_role(c, *(const struct id *)c->prepared, ROLE_ADMIN);
+}
+
+static void become(struct house *h, handler *what)
+{
+    struct call c;
+    struct id id;
+
+    REQUIRE(id_parse(answer(h, "id"), "usr", &id));
+    call_begin(&c, h->env, h->arena);
+    c.prepared = &id;
+    CHECK_OK(exec_transaction(h->env->exec, &c, WRITE, what));
+}
+
+static struct str logged_in(struct house *h)
+{
+    CHECK_OK(login_as(h, LOGIN));
+    return h->cookie;
+}
+
+static enum err look(struct house *h, struct str token)
+{
+    return ask(h, token, GET, "/v1/me", NULL, NULL);
+}
+
+/* Nobody waits for the note of when a session was seen; a test that moves the clock by weeks has to. */
+static void seen_is_noted(struct house *h)
+{
+    for (int i = 0; i < 2000 && number(h, "seen") < env_real_now(h->env).us - MINUTE; i++)
+        nanosleep(&(struct timespec) { 0, 1000000 }, NULL);
+}
+
+/* To the minute before its end and at its end. Jobs do not run: it is the rule that ends a session, not the sweep. */
+ENGINES_SECONDS(sessions_end_at_their_moment, 60)
+{
+    static const struct {
+        const char *who;
+        handler *become;
+        int64_t idle_us, most_us;
+    } kinds[] = {
+        { "a fan", NULL, 14 * DAY, 90 * DAY },
+        { "a creator", become_creator, 7 * DAY, 30 * DAY },
+        { "a moderator", become_moderator, HOUR, 12 * HOUR },
+        { "an admin", become_admin, HOUR, 12 * HOUR },
+    };
+
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        struct house *h = open_house(engine);
+        ana(h);
+        if (kinds[i].become != NULL)
+            become(h, kinds[i].become);
+        struct str used = logged_in(h), idle = logged_in(h);
+        int64_t at = kinds[i].idle_us - MINUTE;
+        house_shift(at);
+        if (look(h, used) != E_OK)
+            FAIL("%s: ended before it was idle for so long", kinds[i].who);
+        seen_is_noted(h);
+        house_shift(MINUTE);
+        if (look(h, idle) != E_SIGNED_OUT)
+            FAIL("%s: idle for so long, and not ended", kinds[i].who);
+        for (at += MINUTE; at + kinds[i].idle_us / 2 < kinds[i].most_us - MINUTE;) {
+            at += kinds[i].idle_us / 2;
+            house_shift(kinds[i].idle_us / 2);
+            if (look(h, used) != E_OK)
+                FAIL("%s: ended %" PRId64 " s old, in spite of use", kinds[i].who, at / SECOND);
+            seen_is_noted(h);
+        }
+        house_shift(kinds[i].most_us - MINUTE - at);
+        if (look(h, used) != E_OK)
+            FAIL("%s: ended before it was so old", kinds[i].who);
+        house_shift(MINUTE);
+        if (look(h, used) != E_SIGNED_OUT)
+            FAIL("%s: so old, and not ended", kinds[i].who);
+        house_close(h);
+        unit_dir_clear();
+    }
+}
+
 ENGINES(moving_the_business_clock_ends_no_session)
 {
     struct house *h = open_house(engine);
@@ -195,6 +332,43 @@ ENGINES(moving_the_business_clock_ends_no_session)
     house_jobs(h);
     CHECK_OK(ask(h, token, GET, "/v1/me", NULL, NULL));
     house_close(h);
+}
+
+static struct str cookie_line(struct house *h)
+{
+    for (size_t i = 0; i < h->call.reply.headers_n; i++)
+        if (strcmp(h->call.reply.headers[i].name, "Set-Cookie") == 0)
+            return h->call.reply.headers[i].value;
+    return STR_NONE;
+}
+
+/* No script reads it and no other site's form sends it; over https no other host sets it, and it never goes out bare. */
+ENGINES(session_cookies_to_the_letter)
+{
+    static const struct {
+        const char *url, *name, *in, *out;
+    } cases[] = {
+        { "http://127.0.0.1:8080", "sid=", "; Path=/; HttpOnly; SameSite=Lax; Max-Age=7776000",
+          "sid=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0" },
+        { "https://stage.example",
+          "__Host-sid=", "; Path=/; HttpOnly; SameSite=Lax; Max-Age=7776000; Secure",
+          "__Host-sid=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0; Secure" },
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct house *h = open_house(engine);
+        h->env->public_url = str_of(cases[i].url);
+        struct str token = ana(h);
+        CHECK_STR(cookie_line(h),
+                  str_printf(h->arena, "%s%.*s%s", cases[i].name, STR_FMT(token), cases[i].in));
+        token = logged_in(h);
+        CHECK_STR(cookie_line(h),
+                  str_printf(h->arena, "%s%.*s%s", cases[i].name, STR_FMT(token), cases[i].in));
+        CHECK_OK(ask(h, token, DELETE, "/v1/sessions/current", NULL, NULL));
+        CHECK_STR(cookie_line(h), cases[i].out);
+        house_close(h);
+        unit_dir_clear();
+    }
 }
 
 ENGINES(session_tokens_that_are_not_ours)
@@ -346,6 +520,35 @@ ENGINES(confirming_again_replaces_the_link)
                   str_printf(h->arena, "{\"token\":\"%.*s\"}", STR_FMT(mailed_token(h))).p),
               E_TOKEN_SPENT); /* too old */
     house_close(h);
+}
+
+static enum err confirm(struct house *h, bool reset)
+{
+    struct str json = str_printf(h->arena, "{\"token\":\"%.*s\"%s}", STR_FMT(mailed_token(h)),
+                                 reset ? ",\"password\":\"violet-ferry-26\"" : "");
+
+    return ask(h, nobody, POST,
+               reset ? "/v1/password-resets/confirm" : "/v1/email-verifications/confirm", NULL,
+               json.p);
+}
+
+/* Jobs do not run on the way: it is the rule that ends a link, not the sweep. */
+ENGINES(links_work_for_an_hour)
+{
+    for (int i = 0; i < 4; i++) {
+        bool late = i % 2, reset = i / 2;
+        struct house *h = open_house(engine);
+        ana(h);
+        if (reset)
+            CHECK_OK(ask(h, nobody, POST, "/v1/password-resets", NULL,
+                         "{\"email\":\"ana@example.org\"}"));
+        house_jobs(h);
+        CHECK_INT(h->mails_n, reset ? 2 : 1);
+        house_shift(late ? HOUR : HOUR - MINUTE);
+        CHECK_INT(confirm(h, reset), late ? E_TOKEN_SPENT : E_OK);
+        house_close(h);
+        unit_dir_clear();
+    }
 }
 
 ENGINES(operator_becomes_admin_by_confirming)
@@ -507,6 +710,42 @@ ENGINES(one_link_works_once)
           E_OK, &good, E_TOKEN_SPENT, &spent);
     CHECK_INT(good, 1);
     CHECK_INT(spent, CROWD - 1);
+    house_close(h);
+}
+
+static enum err count_dear_hashes(struct call *c)
+{
+    return db_int(c, c->prepared,
+                  "SELECT count(*) FROM account"
+                  " WHERE password LIKE '$argon2id$v=19$m=65536,t=3,p=1$%'");
+}
+
+static int64_t dear_hashes(struct house *h)
+{
+    struct call c;
+    int64_t n = -1;
+
+    call_begin(&c, h->env, h->arena);
+    c.prepared = &n;
+    CHECK_OK(exec_transaction(h->env->exec, &c, READ, count_dear_hashes));
+    return n;
+}
+
+ENGINES(quick_hashes_are_for_development_alone)
+{
+    struct house *h = open_house(engine); /* with account.quick_hash */
+
+    ana(h);
+    CHECK_INT(dear_hashes(h), 0);
+    h->env->development = false;
+    CHECK_OK(ask(h, nobody, POST, "/v1/password-resets", NULL, "{\"email\":\"ana@example.org\"}"));
+    house_jobs(h);
+    CHECK_OK(confirm(h, true));
+    CHECK_INT(dear_hashes(h), 1);
+    CHECK_OK(
+        ask(h, nobody, POST, "/v1/accounts", NULL,
+            "{\"email\":\"bo@example.org\",\"password\":\"violet-ferry-24\",\"name\":\"Bo\"}"));
+    CHECK_INT(dear_hashes(h), 2);
     house_close(h);
 }
 

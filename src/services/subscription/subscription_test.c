@@ -510,6 +510,53 @@ ENGINES_SECONDS(a_refused_renewal_is_tried_again_and_then_ends, 40)
     till_close(t);
 }
 
+/* To the second before, and to the moment: what `what` counts goes from `before` to `after`. */
+static void happens_at(struct till *t, int64_t us, const char *what, int64_t before, int64_t after)
+{
+    till_pass(t, us - SECOND - env_now(&t->env).us, 6 * HOUR);
+    CHECK_INT(till_int(t, what), before);
+    till_pass(t, SECOND, SECOND);
+    CHECK_INT(till_int(t, what), after);
+}
+
+#define TRIES   "SELECT count(*) FROM payment_attempt"
+#define EXPIRED "SELECT count(*) FROM subscription WHERE state = 'expired'"
+
+ENGINES_SECONDS(a_refused_renewal_is_tried_again_after_1_3_and_5_days, 40)
+{
+    static const int days[] = { 0, 1, 3, 5 };
+    struct till *t = house(engine);
+
+    join(t);
+    int64_t end = till_int(t, "SELECT period_end FROM subscription");
+    t->pay.mood = FAKE_DECLINES;
+    for (size_t i = 0; i < COUNT(days); i++) {
+        CHECK_INT(till_int(t, EXPIRED), 0);
+        happens_at(t, end + days[i] * DAY, TRIES, 1 + (int64_t)i, 2 + (int64_t)i);
+    }
+    CHECK_INT(till_int(t, "SELECT ended FROM subscription"), end + 5 * DAY);
+    t->pay.mood = FAKE_PAYS;
+    till_pass(t, 30 * DAY, DAY);
+    CHECK_INT(till_int(t, TRIES), 1 + (int64_t)COUNT(days));
+    check_money(t);
+    till_close(t);
+}
+
+/* Neither paid nor refused: the fan was asked by her bank, and says nothing. */
+ENGINES_SECONDS(a_renewal_without_an_answer_is_given_up_on_the_sixth_day, 40)
+{
+    struct till *t = house(engine);
+
+    join(t);
+    int64_t end = till_int(t, "SELECT period_end FROM subscription");
+    t->pay.mood = FAKE_ASKS;
+    happens_at(t, end + 6 * DAY, EXPIRED, 0, 1);
+    CHECK_INT(till_int(t, "SELECT ended FROM subscription"), end + 6 * DAY);
+    CHECK_INT(till_int(t, TRIES), 2);
+    check_money(t);
+    till_close(t);
+}
+
 ENGINES_SECONDS(a_renewal_that_succeeds_late_keeps_its_period, 40)
 {
     struct till *t = house(engine);

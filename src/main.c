@@ -215,6 +215,18 @@ static enum log_level level_of(struct str name)
     return level < 0 ? LOG_LEVEL_INFO : (enum log_level)level;
 }
 
+/* SQLite would make one that all may read, where the data folder lets them in. Its other files have the mode of this one. */
+static bool make_database(struct program *p)
+{
+    struct str path = data_path(p, "stagedoor.db");
+    int fd = open(path.p, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+        return complain_of("cannot open", path);
+    close(fd); /* before SQLite has locks on it */
+    return true;
+}
+
 static bool open_engine(struct program *p)
 {
     struct env *e = &p->env;
@@ -222,7 +234,7 @@ static bool open_engine(struct program *p)
 
     if (url.n > 0)
         e->engine = postgres_open(url, e->log);
-    else if (p->looks_only || lock_data(p))
+    else if (p->looks_only || (lock_data(p) && make_database(p)))
         e->engine = sqlite_open(data_path(p, "stagedoor.db"), e->log);
     return e->engine != NULL;
 }

@@ -8,6 +8,8 @@
 # inject:  the n-th fdatasync or pwrite64 of the process fails. Who was not answered asks the next life of the program again.
 # media:   what the kernel was asked for (a log of strace) before an upload was acknowledged: the file synced, then renamed, then its
 #          folder synced, and each folder above. Without its fsyncs the same log must be found wanting.
+# private: started by somebody who hides nothing (umask 0), in a folder that all may look into and in one that it makes: whatever it
+#          writes there is for its own account alone.
 # SPDX-License-Identifier: Apache-2.0
 import argparse, http.client, json, os, random, re, shutil, signal, socket, sqlite3, subprocess, sys, tempfile, time
 
@@ -318,11 +320,66 @@ def part_media(o):
     print(f"media: {len(hashes)} original and the master key are synced, renamed and named for good before anybody is answered; {len(log)} calls")
 
 
+# --- who else on this machine may read it ----------------------------------------------------------
+
+
+def open_to_others(data):
+    """Of all that stands below data, what somebody else than its owner may read or write; and the files' names."""
+    found, names = [], []
+    for folder, folders, files in os.walk(data):
+        names += files
+        for name in folders + files:
+            path = os.path.join(folder, name)
+            if os.lstat(path).st_mode & 0o077:
+                found.append(f"{os.path.relpath(path, data)} {os.lstat(path).st_mode & 0o777:o}")
+    return sorted(found), names
+
+
+def private_life(o, data):
+    p = Program(o, data).ready()
+    try:
+        ana = sign_up(p, "ana")
+        p.must("POST", "/v1/creators", {"handle": "ana", "name": "Ana", "bio": ""}, ana, "creator")
+        with open(os.path.join(ROOT, "build/fixtures/phone.jpg"), "rb") as f:
+            p.must("POST", "/v1/media?purpose=post&filename=phone.jpg", f.read(), ana, "media", kind="image/jpeg")
+        until = time.monotonic() + 20
+        while time.monotonic() < until and not any(n.endswith(".eml") for n in open_to_others(data)[1]):
+            time.sleep(0.05)
+        return open_to_others(data)
+    finally:
+        p.kill()
+
+
+def part_private(o):
+    theirs, ours = os.path.join(o.work, "theirs"), os.path.join(o.work, "ours")
+    was = os.umask(0)
+    try:
+        os.mkdir(theirs, 0o755)
+        for data in (theirs, ours):
+            wrong, names = private_life(o, data)
+            missing = {"secret.key", "stagedoor.db", "stagedoor.db-wal", "lock"} - set(names)
+            if missing or len(names) < 8 or not any(n.endswith(".eml") for n in names):
+                raise Failed(f"too little is there to be looked at: {sorted(names)}")
+            if wrong:
+                raise Failed(f"others may read or write {', '.join(wrong)}")
+        if os.stat(ours).st_mode & 0o777 != 0o700:
+            raise Failed(f"the folder that it made has the mode {os.stat(ours).st_mode & 0o777:o}")
+        with open(os.path.join(ours, "control"), "w"):
+            pass
+        if open_to_others(ours)[0] != ["control 666"]:
+            raise Failed("control: a file that all may read was not found")
+    finally:
+        os.umask(was)
+    print(f"private: {len(names)} files and their folders are for the program's account alone, also in a folder that all may look into")
+    return True
+
+
 def main():
     a = argparse.ArgumentParser(prog="test/disk")
     a.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**9))
     a.add_argument("--program", default=os.path.join(ROOT, "build/debug-gcc/stagedoor"))
     a.add_argument("--keep", action="store_true", help="leaves the folder for looking at")
+    a.add_argument("--only", help="one part alone: full, inject, media, private")
     a.add_argument("--inside", action="store_true", help="in a namespace of its own already")
     o = a.parse_args()
     o.original = "SELECT original FROM asset WHERE original IS NOT NULL"
@@ -335,7 +392,9 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     passed = failed = skipped = 0
     try:
-        for part in (part_full, part_inject, part_media):
+        for part in (part_full, part_inject, part_media, part_private):
+            if o.only and part.__name__ != f"part_{o.only}":
+                continue
             try:
                 part(o)
                 passed += 1

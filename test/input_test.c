@@ -4,6 +4,7 @@
  * words in their metadata: no stored or served byte has them, but for the originals, which no route serves. */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/exec.h"
+#include "core/metrics.h"
 #include "test/stage.h"
 
 #include <arpa/inet.h>
@@ -287,25 +288,32 @@ static void refused_underway(struct stage *s, struct str token)
     close(fd);
 }
 
-/* Half of what was declared, and then silence for ever. */
-static void cut_off(struct stage *s, struct str token)
-{
-    int fd = connect_to(server_port(s->server));
-
-    CHECK(put(fd, head(s, token, UPLOAD, "Content-Length: 100000\r\n")));
-    CHECK(put(fd, STR("\xff\xd8\xff\xe0 the beginning of a picture")));
-    close(fd);
-}
-
-/* The end of a connection is noticed long before the time limit of a body, 20 s. */
+/* The disk may take its time to forget a file, on a machine that does much else. */
 static void becomes(struct stage *s, int files)
 {
-    for (int i = 0; i < 500 && files_stored(s) != files; i++)
+    for (int i = 0; i < 1500 && files_stored(s) != files; i++)
         nanosleep(&(struct timespec) { 0, 20000000 }, NULL);
     CHECK_INT(files_stored(s), files);
 }
 
-ENGINES(bodies_of_the_wrong_size_leave_nothing_behind)
+/* A part of what was declared is stored; then a little more comes, and the end in the same packet. That is noticed as an end:
+ * the least speed of a body, which is asked for after 10 s, would cut the connection too, and count it. */
+static void cut_off(struct stage *s, struct str token, const char *framing, struct str first,
+                    struct str last)
+{
+    int fd = connect_to(server_port(s->server)), files = files_stored(s);
+
+    CHECK(put(fd, head(s, token, UPLOAD, framing)));
+    CHECK(put(fd, first));
+    becomes(s, files + 1);
+    nanosleep(&(struct timespec) { 0, 600000000 }, NULL); /* the watch has looked at it, twice */
+    CHECK_INT(send(fd, last.p, last.n, MSG_NOSIGNAL | MSG_MORE), last.n);
+    close(fd);
+    becomes(s, files);
+    CHECK_INT(metrics_get(s->house->env->metrics, METRIC_CUT), 0);
+}
+
+ENGINES_SECONDS(bodies_of_the_wrong_size_leave_nothing_behind, 90)
 {
     struct stage *s = stage_open(engine);
     struct str ana = creator_made(s), fan = stage_sign_up(s, "fan"), why = STR_NONE;
@@ -322,8 +330,11 @@ ENGINES(bodies_of_the_wrong_size_leave_nothing_behind)
     refused_unread(s, fan, UPLOAD, "Content-Length: 2147483648\r\n", "HTTP/1.1 403");
     refused_unread(s, STR("x"), UPLOAD, "Content-Length: 2147483648\r\n", "HTTP/1.1 401");
     refused_unread(s, ana, "/v1/posts", "Content-Length: 2147483648\r\n", "HTTP/1.1 415");
+    CHECK_INT(files_stored(s), files);
+    cut_off(s, ana, "Content-Length: 100000\r\n", STR("\xff\xd8\xff\xe0"), STR(" a picture"));
+    cut_off(s, ana, "Transfer-Encoding: chunked\r\n", STR("4\r\n\xff\xd8\xff\xe0\r\n"),
+            STR("a\r\n"));
     refused_underway(s, ana);
-    cut_off(s, ana);
     becomes(s, files);
     CHECK_INT(rows_stored(s), rows);
     /* And it serves as before. */

@@ -320,17 +320,18 @@ static void give_up(struct connection *c, int64_t now_us)
 }
 
 /* libmicrohttpd 0.9.75 asks epoll for edges, and waits for the next one after a read that was not full: the end of a
- * connection that came together with the last bytes is then noticed by its time limit alone. Said again, it is an edge. */
+ * connection that came together with the last bytes is then noticed by its time limit alone. Said again, it is an edge. So
+ * it is looked for after each read that gave something, be it no more than the first line of a chunk. */
 static void notice_end(struct connection *c, int phase)
 {
     int64_t since_us = __atomic_load_n(&c->since_us, __ATOMIC_RELAXED);
-    int64_t came = __atomic_load_n(&c->came, __ATOMIC_RELAXED);
+    int64_t handed = __atomic_load_n(&c->front.handed, __ATOMIC_RELAXED);
     char one;
 
-    if (phase > PHASE_BODY || (c->looked_since_us == since_us && c->looked_came == came))
+    if (phase > PHASE_BODY || (c->looked_since_us == since_us && c->looked_handed == handed))
         return;
     c->looked_since_us = since_us;
-    c->looked_came = came;
+    c->looked_handed = handed;
     if (recv(c->fd, &one, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
         shutdown(c->fd, SHUT_RD);
 }

@@ -50,7 +50,7 @@ struct connection {
     int64_t deadline_us;          /* of PHASE_PARKED; atomic */
     int64_t paced_us, paced_came; /* when the watch last looked how fast its body comes */
     int64_t looked_since_us,
-        looked_came; /* when the watch last looked whether the client has closed */
+        looked_handed; /* when the watch last looked whether the client has closed */
     struct request *request;
     enum want want;
     bool waiting;     /* suspended for the runner */

@@ -674,7 +674,7 @@ static ssize_t no_more(const struct front *f)
 
 /* libmicrohttpd asks epoll for edges, and takes a read that was not full for the last one: so we read until we can fill what
  * it gave us, or there is no more. */
-ssize_t front_recv(struct front *f, int fd, char *p, size_t size)
+static ssize_t receive(struct front *f, int fd, char *p, size_t size)
 {
     size_t n = hand(f, p, size);
 
@@ -696,6 +696,15 @@ ssize_t front_recv(struct front *f, int fd, char *p, size_t size)
             break;
     }
     return n > 0 ? (ssize_t)n : no_more(f);
+}
+
+ssize_t front_recv(struct front *f, int fd, char *p, size_t size)
+{
+    ssize_t n = receive(f, fd, p, size);
+
+    if (n > 0)
+        __atomic_store_n(&f->handed, f->handed + n, __ATOMIC_RELAXED);
+    return n;
 }
 
 /* --- in recv's place -------------------------------------------------------------------------------------------- */

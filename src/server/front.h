@@ -34,7 +34,7 @@ struct fault {
     const char *field, *detail;
 };
 
-/* All zeros is a connection that begins. Only the thread that receives touches it, but for head_since_us and head. */
+/* All zeros is a connection that begins. Only the thread that receives touches it, but for what is atomic. */
 struct front {
     int stage;
     /* Bytes that are not handed on yet: [at, ready) may be, [ready, n) wait for the end of their line or head. */
@@ -50,6 +50,7 @@ struct front {
     uint64_t left;      /* bytes of the body or chunk that are to come */
     int64_t requests;   /* heads that were handed on */
     int64_t answered;   /* of them, as its owner says */
+    int64_t handed;     /* bytes that were handed on; atomic */
     struct fault fault; /* of the last of them */
     char named[40];     /* the field of the fault, when it is the client's own word */
     int64_t

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { GRACE_HOURS = 72, FEE_BP = 2000 };
+enum { GRACE_HOURS = 72, RETRY_DAYS = 5, FEE_BP = 2000 };
 
 /* --- a calendar in another way: by counting days ------------------------------------------------------------------ */
 
@@ -237,6 +237,19 @@ static const struct {
     { "canceled", "active", SIGHT_REVIVED },
 };
 
+/* A renewal that is refused is tried again for five days, before the row ends. */
+static void look_at_patience(struct sim *w, const struct sim_membership *was,
+                             const struct sim_membership *is)
+{
+    if (strcmp(was->state, "past_due") != 0 || strcmp(is->state, "expired") != 0)
+        return;
+    int64_t billed = world_int(
+        w, "SELECT max(created) FROM subscription_renewal WHERE subscription = $1", 1, &is->id, 0);
+    if (sim_now(w).us < billed + RETRY_DAYS * DAY)
+        sim_violated(w, "subscription", "%.*s was given up too soon",
+                     STR_FMT(id_text(&w->step, ID_SUBSCRIPTION, (struct id) { is->id })));
+}
+
 /* Which steps a row may take between two looks; several small ones may lie between. */
 static void look_at_change(struct sim *w, const struct sim_membership *was,
                            const struct sim_membership *is)
@@ -252,6 +265,7 @@ static void look_at_change(struct sim *w, const struct sim_membership *was,
         sim_violated(w, "subscription", "%.*s has other terms than it was made with", STR_FMT(id));
     if (strcmp(is->state, "incomplete") == 0 && strcmp(was->state, "incomplete") != 0)
         sim_violated(w, "subscription", "%.*s was %s and is incomplete", STR_FMT(id), was->state);
+    look_at_patience(w, was, is);
     if (is->period <= was->period)
         return;
     sim_tell(w, "  %.*s: period %" PRId64 " is paid", STR_FMT(id), is->period);

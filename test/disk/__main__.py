@@ -379,7 +379,7 @@ def main():
     a.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**9))
     a.add_argument("--program", default=os.path.join(ROOT, "build/debug-gcc/stagedoor"))
     a.add_argument("--keep", action="store_true", help="leaves the folder for looking at")
-    a.add_argument("--only", help="one part alone: full, inject, media, private")
+    a.add_argument("--only", choices=["full", "inject", "media", "private"], help="one part alone")
     a.add_argument("--inside", action="store_true", help="in a namespace of its own already")
     o = a.parse_args()
     o.original = "SELECT original FROM asset WHERE original IS NOT NULL"

@@ -195,6 +195,7 @@ _Noreturn static void life(struct trial *t, struct power_fault fault)
     __atomic_store_n(&t->done, true, __ATOMIC_RELEASE);
     if (fault.forever)
         pthread_join(healer, NULL);
+    power_heal(t->payer.p->power); /* what comes now would not be waited for */
     wait_for_log(t->payer.p->power);
     _exit(good ? 0 : 1); /* without closing: the next one finds the WAL as it is */
 }

@@ -235,6 +235,12 @@ static bool take_coding(struct front *f, struct str value)
                   "the only transfer coding here is chunked");
 }
 
+static bool refuse_value(struct front *f, struct str name)
+{
+    snprintf(f->named, sizeof(f->named), "%.*s", STR_FMT(name));
+    return refuse(f, E_INVALID, f->named, "a header's value has a control character");
+}
+
 /* Name, colon, value. NULL: malformed, and said. */
 static const char *take_name(struct front *f, struct str line, struct str *value)
 {
@@ -250,8 +256,7 @@ static const char *take_name(struct front *f, struct str line, struct str *value
     }
     *value = str_cut(line, n + 1, line.n);
     if (!are(*value, TEXT)) {
-        snprintf(f->named, sizeof(f->named), "%.*s", (int)n, line.p);
-        refuse(f, E_INVALID, f->named, "a header's value has a control character");
+        refuse_value(f, (struct str) { line.p, n });
         return NULL;
     }
     *value = str_trim(*value);
@@ -483,6 +488,17 @@ static ssize_t take_trailer_line(struct front *f, struct str line)
 
 /* --- lines ------------------------------------------------------------------------------------------------------ */
 
+/* `line`: what came before the character that no line has. */
+static bool refuse_line(struct front *f, struct str line)
+{
+    struct str name, value = str_split(line, ':', &name);
+    bool field = f->stage == HEAD && f->fields > 0 && value.p != NULL;
+
+    return field && name.n > 0 && are(name, TOKEN)
+               ? refuse_value(f, name)
+               : malformed(f, "lines end in CR LF and have no control characters");
+}
+
 /* Of a line that has not ended yet: it is not waited for when it is none already, or too long. */
 static bool may_become_line(struct front *f, const char *p, size_t n)
 {
@@ -491,7 +507,7 @@ static bool may_become_line(struct front *f, const char *p, size_t n)
 
     for (size_t i = f->looked; i < n; i++)
         if (!is(p[i], TEXT) && (p[i] != '\r' || i + 1 < n))
-            return malformed(f, "lines end in CR LF and have no control characters");
+            return refuse_line(f, (struct str) { p + f->line, i - f->line });
     if (f->stage != HEAD)
         return length <= (f->stage == TRAILER ? TRAILER_BYTES : CHUNK_LINE_BYTES) ||
                malformed(f, "a line of a chunked body is too long");

@@ -186,6 +186,7 @@ static struct str mailed(struct demo *d, struct arena *a, struct str to)
 
 static unsigned roll(struct demo *d, unsigned below)
 {
+    must(below > 0);
     d->dice = d->dice * 6364136223846793005u + 1442695040888963407u;
     return (unsigned)(d->dice >> 33) % below;
 }

@@ -114,10 +114,11 @@ static float cloud(float x, float y, uint32_t seed, int octaves)
 {
     float sum = 0, size = 0.5f;
 
-    for (int i = 0; i < octaves; i++, size /= 2) {
+    for (int i = 0; i < octaves; i++) {
         sum += noise(x, y, seed + (uint32_t)i * 101u) * size;
         x = x * 2.03f + 3.1f;
         y = y * 2.03f + 1.7f;
+        size /= 2;
     }
     return sum;
 }

@@ -77,6 +77,7 @@ static void take_head(struct connection *c, const char *method)
     struct request *r = c->request;
     const struct fault *fault = fault_of(c);
 
+    must(r != NULL); /* handle() has refused it otherwise */
     r->carrier = c;
     r->waited_us = waited_us;
     if (fault != NULL)

@@ -124,7 +124,7 @@ static unsigned methods_of(const struct pattern *p)
 
 void routes_match(const struct routes *r, enum method method, struct str path, struct match *m)
 {
-    struct str parts[SEGMENTS_MAX], rest = str_cut(path, 1, path.n);
+    struct str parts[SEGMENTS_MAX] = { 0 }, rest = str_cut(path, 1, path.n);
     size_t n = 0;
 
     *m = (struct match) { .allow = 0 };

@@ -375,11 +375,12 @@ static int run(struct work *w, int input)
         return unable("cannot open libvips: %s", dlerror());
     if (!jail_seal())
         return unable("cannot seal: %s", strerror(errno));
-    w->vips = &vips;
     source = vips.vips_source_new_from_descriptor(input);
     if (source == NULL)
         return unable("cannot read: %s", vips.vips_error_buffer());
+    w->vips = &vips;
     status = process(w, source);
+    w->vips = NULL;
     vips.g_object_unref(source);
     return status;
 }

@@ -83,6 +83,7 @@ static bool find_columns(struct statement *s, const PGresult *r)
     if (s->base.names == NULL || s->types == NULL || s->cells == NULL)
         return false;
     for (size_t i = 0; i < n; i++) {
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the names have it now */
         s->base.names[i] = str_of(strdup(PQfname(r, (int)i)));
         if (s->base.names[i].p == NULL)
             return false;

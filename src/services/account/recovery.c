@@ -156,7 +156,7 @@ static enum err verification_send(struct call *c)
 
 static enum err verification_confirm(struct call *c)
 {
-    struct id account;
+    struct id account = ID_NONE;
 
     TRY(token_take(c, IN(c, token_confirm)->token, MAIL_VERIFY, &account));
     return account_set_verified(c, account);

@@ -39,7 +39,7 @@ static _Noreturn void lie(void)
     _exit(status);
 }
 
-__attribute__((constructor)) static void maybe_worker(int argc, char **argv)
+static void maybe_worker(int argc, char **argv)
 {
     if (argc < 2 || strcmp(argv[1], "image-worker") != 0)
         return;
@@ -47,6 +47,10 @@ __attribute__((constructor)) static void maybe_worker(int argc, char **argv)
         lie();
     _exit(image_worker_main(argc - 1, argv + 1));
 }
+
+/* Not a constructor: those are called without arguments when the whole program is optimised at once. */
+__attribute__((section(".init_array.10000"),
+               used)) static void (*const before_main)(int argc, char **argv) = maybe_worker;
 
 /* --- Tools --------------------------------------------------------------------------------------- */
 

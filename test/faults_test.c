@@ -19,7 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -221,15 +220,6 @@ struct tally {
     int trials, stopped, killed, refusals, reads, images;
     int64_t recovery_us;
 };
-
-static const char *image_folder(void)
-{
-    static char path[300];
-
-    snprintf(path, sizeof(path), "%s/image", unit_dir());
-    mkdir(path, 0700);
-    return path;
-}
 
 /* Refused is refused: images at the moments of the answers, which never go back in time. */
 static void judge_refusals(struct trial *t, const char *name, uint64_t seed, struct tally *sum)

@@ -78,6 +78,8 @@ struct images *images_open(struct power *p, uint64_t seed);
 void images_close(struct images *i);
 void images_forward(struct images *i, size_t at);
 enum fate image_write(struct images *i, const char *folder);
+/* One for images, in unit_dir(). */
+const char *image_folder(void);
 /* The same chance that images are made with: 0 to n - 1. */
 uint64_t images_chance(struct images *i, uint64_t n);
 

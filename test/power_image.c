@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { SECTOR = 512 };
@@ -323,6 +324,15 @@ enum fate image_write(struct images *i, const char *folder)
         free(c.p);
     }
     return fate;
+}
+
+const char *image_folder(void)
+{
+    static char path[300];
+
+    snprintf(path, sizeof(path), "%s/image", unit_dir());
+    mkdir(path, 0700);
+    return path;
 }
 
 void power_forget(struct power *p, const char *path, int inode)

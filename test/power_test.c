@@ -11,7 +11,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -60,15 +59,6 @@ static int ascending(const void *a, const void *b)
     size_t x = *(const size_t *)a, y = *(const size_t *)b;
 
     return x < y ? -1 : x > y;
-}
-
-static const char *image_folder(void)
-{
-    static char path[300];
-
-    snprintf(path, sizeof(path), "%s/image", unit_dir());
-    mkdir(path, 0700);
-    return path;
 }
 
 static void judge(struct power *power, struct images *images, const struct payers *people, int n,

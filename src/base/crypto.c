@@ -144,16 +144,20 @@ static bool is_ascii(struct str s)
     return true;
 }
 
-bool base64url_parse(struct str text, unsigned char *result, size_t n)
+/* All of the text, and n bytes exactly. */
+static bool exact_parse(struct str text, int variant, unsigned char *result, size_t n)
 {
     size_t got;
     const char *end;
 
-    if (!is_ascii(text))
-        return false;
-    return sodium_base642bin(result, n, text.p, text.n, NULL, &got, &end,
-                             sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
+    return is_ascii(text) &&
+           sodium_base642bin(result, n, text.p, text.n, NULL, &got, &end, variant) == 0 &&
            got == n && end == text.p + text.n;
+}
+
+bool base64url_parse(struct str text, unsigned char *result, size_t n)
+{
+    return exact_parse(text, sodium_base64_VARIANT_URLSAFE_NO_PADDING, result, n);
 }
 
 struct str base64_parse(struct arena *a, struct str text)
@@ -187,17 +191,6 @@ struct argon2id {
 
 enum { KIB_MAX = 1 << 22, PASSES_MAX = 1000 };
 
-static bool plain_base64(struct str text, unsigned char *result, size_t n)
-{
-    size_t got;
-    const char *end;
-
-    return is_ascii(text) &&
-           sodium_base642bin(result, n, text.p, text.n, NULL, &got, &end,
-                             sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0 &&
-           got == n && end == text.p + text.n;
-}
-
 static bool number_of(struct str part, const char *name, int64_t max, int64_t *result)
 {
     return str_starts(part, name) && str_int(str_cut(part, strlen(name), part.n), result) &&
@@ -207,6 +200,7 @@ static bool number_of(struct str part, const char *name, int64_t max, int64_t *r
 static bool argon2id_parse(struct str text, struct argon2id *result)
 {
     struct str nothing, kind, version, memory, passes, lanes, salt, rest;
+    int variant = sodium_base64_VARIANT_ORIGINAL_NO_PADDING;
 
     rest = str_split(text, '$', &nothing);
     rest = str_split(rest, '$', &kind);
@@ -218,8 +212,8 @@ static bool argon2id_parse(struct str text, struct argon2id *result)
     return nothing.n == 0 && str_is(kind, "argon2id") && str_is(version, "v=19") &&
            number_of(memory, "m=", KIB_MAX, &result->kib) &&
            number_of(passes, "t=", PASSES_MAX, &result->passes) && str_is(lanes, "p=1") &&
-           plain_base64(salt, result->salt, sizeof(result->salt)) &&
-           plain_base64(rest, result->hash, sizeof(result->hash));
+           exact_parse(salt, variant, result->salt, sizeof(result->salt)) &&
+           exact_parse(rest, variant, result->hash, sizeof(result->hash));
 }
 
 /* crypto_pwhash_str_verify() would say the same of what does not fit and of what it had no memory to compute. */

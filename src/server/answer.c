@@ -86,7 +86,7 @@ bool answer_unmatched(struct request *r, struct str etag)
 {
     struct str wanted = r->known[KNOWN_IF_MATCH];
 
-    if (wanted.p == NULL || listed(wanted, etag, false))
+    if (wanted.p == NULL || etag.p == NULL || listed(wanted, etag, false))
         return false;
     fail_field(&r->call, E_PRECONDITION_FAILED, "If-Match", NULL);
     answer_problem(r, E_PRECONDITION_FAILED);
@@ -95,7 +95,7 @@ bool answer_unmatched(struct request *r, struct str etag)
 
 void answer_shared(struct request *r, struct shared *s)
 {
-    if (s->status == 200 && s->etag.p != NULL && answer_unmatched(r, s->etag)) {
+    if (s->status == 200 && answer_unmatched(r, s->etag)) {
         shared_drop(s);
         return;
     }

@@ -54,7 +54,8 @@ static bool range_applies(const struct request *r, struct str etag)
 
 static void no_body(struct request *r)
 {
-    close(r->answer.fd);
+    if (r->answer.fd >= 0)
+        close(r->answer.fd);
     r->answer.fd = -1;
 }
 
@@ -101,21 +102,16 @@ void answer_file(struct request *r, int status)
     struct stat st;
     struct str etag = STR_NONE;
 
+    if (reply->etag.p != NULL)
+        etag = str_printf(&r->arena, "\"%.*s\"", STR_FMT(reply->etag));
+    if (answer_unmatched(r, etag))
+        return;
     r->answer.status = status != 0 ? status : 200;
     r->answer.fd = reply->fd;
     reply->fd = -1;
     must(fstat(r->answer.fd, &st) == 0 && S_ISREG(st.st_mode));
-    if (reply->etag.p != NULL) {
-        etag = str_printf(&r->arena, "\"%.*s\"", STR_FMT(reply->etag));
+    if (etag.p != NULL)
         answer_header(r, "ETag", etag);
-    }
-    if (r->known[KNOWN_IF_MATCH].p != NULL && etag.p != NULL) {
-        int fd = r->answer.fd;
-        if (answer_unmatched(r, etag)) {
-            close(fd);
-            return;
-        }
-    }
     answer_header(r, "Content-Type", reply->type);
     answer_header(r, "Accept-Ranges", STR("bytes"));
     answer_header(r, "Cache-Control",
@@ -132,6 +128,6 @@ void answer_file(struct request *r, int status)
         keep_file(r, reply->etag, st.st_size))
         return;
     whole_or_part(r, st.st_size, etag);
-    if (r->answer.length == 0 && r->answer.fd >= 0)
+    if (r->answer.length == 0)
         no_body(r);
 }

@@ -217,13 +217,13 @@ _Noreturn static void live_with_readers(struct power *power, const struct disk *
     _exit(0);
 }
 
-static void look_at_image(struct disk *disk, const char *folder, enum fate fate)
+static void look_at_image(struct disk *disk, enum fate fate)
 {
     char path[300];
     sqlite3 *db = NULL;
     sqlite3_stmt *s = NULL;
 
-    snprintf(path, sizeof(path), "%s/test.db", folder);
+    snprintf(path, sizeof(path), "%s/test.db", image_folder());
     REQUIRE(sqlite3_open(path, &db) == SQLITE_OK);
     int code = sqlite3_prepare_v2(db,
                                   "SELECT (SELECT integrity_check FROM pragma_integrity_check(1)),"
@@ -245,13 +245,10 @@ static void look_at_image(struct disk *disk, const char *folder, enum fate fate)
 static void look_at_images(struct power *power, struct disk *disk)
 {
     struct images *images = images_open(power, disk->seed + (uint64_t)disk->at);
-    char folder[280];
 
-    snprintf(folder, sizeof(folder), "%s/image", unit_dir());
-    mkdir(folder, 0700);
     images_forward(images, power_now(power));
     for (int i = 0; i < FATE_COUNT; i++)
-        look_at_image(disk, folder, image_write(images, folder));
+        look_at_image(disk, image_write(images, image_folder()));
     images_close(images);
 }
 
